@@ -1,0 +1,21 @@
+"""Information in bits: exact tables, known-truth generators and the published synergy score."""
+
+from beyond_alignment.information.discrete import JointInformations, joint_informations, mutual_information
+from beyond_alignment.information.gates import GATES, gate
+from beyond_alignment.information.generators import KINDS, LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.information.sis import SisGain, sis_gain, sis_gain_interval, verbal_level
+
+__all__ = [
+    "GATES",
+    "KINDS",
+    "JointInformations",
+    "LinearEmbeddingTask",
+    "SisGain",
+    "gate",
+    "joint_informations",
+    "linear_embedding_task",
+    "mutual_information",
+    "sis_gain",
+    "sis_gain_interval",
+    "verbal_level",
+]

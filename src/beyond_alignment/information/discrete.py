@@ -1,0 +1,108 @@
+"""Mutual information of discrete joint tables, in bits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import entr
+
+from beyond_alignment.errors import InputError
+
+TOTAL_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class JointInformations:
+    """What two sources tell about a target, apart and together, in bits.
+
+    Attributes
+    ----------
+    I1
+        I(X1; Y).
+    I2
+        I(X2; Y).
+    I12
+        I(X1, X2; Y).
+    """
+
+    I1: float
+    I2: float
+    I12: float
+
+
+def check_distribution(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
+    """Return `p` as a float array after checking that it is a joint distribution.
+
+    Parameters
+    ----------
+    p
+        Table of `ndim` axes; zeros are fine.
+    ndim
+        Expected number of axes.
+
+    Returns
+    -------
+    The table as float64, divided by its total so that rounding in the input does not enter the logarithms.
+
+    Raises
+    ------
+    InputError
+        The number of axes is another, an entry is negative or not finite, or the entries do not sum to 1.
+    """
+    table = np.asarray(p, dtype=np.float64)
+    if table.ndim != ndim or table.size == 0:
+        raise InputError(f"The distribution has shape {table.shape}; pass a non-empty table of {ndim} axes.")
+    if not np.isfinite(table).all() or (table < 0).any():
+        raise InputError("The distribution holds a negative or non-finite entry; pass probabilities.")
+    total = float(table.sum())
+    if abs(total - 1) > TOTAL_TOLERANCE:
+        raise InputError(f"The distribution sums to {total:.6g} instead of 1; divide it by its sum.")
+    return table / total
+
+
+def mutual_information(p: ArrayLike) -> float:
+    """Mutual information I(X; Y) of a joint table, in bits.
+
+    Parameters
+    ----------
+    p
+        `p[i, y]`, the probability of X = i and Y = y.
+
+    Returns
+    -------
+    I(X; Y) in bits, at least 0.
+
+    Raises
+    ------
+    InputError
+        `p` is not a distribution over two axes.
+    """
+    table = check_distribution(p, ndim=2)
+    # Entropies rather than a divergence: the product of two tiny marginals would underflow to 0.
+    nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
+    return max(float(nats) / float(np.log(2)), 0.0)
+
+
+def joint_informations(p: ArrayLike) -> JointInformations:
+    """I(X1; Y), I(X2; Y) and I(X1, X2; Y) of a joint table, in bits.
+
+    Parameters
+    ----------
+    p
+        `p[i, j, y]`, the probability of X1 = i, X2 = j and Y = y.
+
+    Returns
+    -------
+    The three informations.
+
+    Raises
+    ------
+    InputError
+        `p` is not a distribution over three axes.
+    """
+    table = check_distribution(p, ndim=3)
+    return JointInformations(
+        I1=mutual_information(table.sum(axis=1)),
+        I2=mutual_information(table.sum(axis=0)),
+        I12=mutual_information(table.reshape(-1, table.shape[2])),
+    )

@@ -1,0 +1,84 @@
+"""Exact distributions of the gates whose decomposition is known by hand."""
+
+from collections.abc import Callable
+from itertools import product
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beyond_alignment.errors import InputError
+
+VIEW_ERROR = 0.1
+_FAIR = np.full((2, 2), 0.25)
+_SAME = np.diag([0.5, 0.5])
+
+
+def deterministic_gate(
+    sources: NDArray[np.float64], rule: Callable[[int, int], int], n_outcomes: int
+) -> NDArray[np.float64]:
+    """Joint distribution of two sources and a target that is a function of them.
+
+    Parameters
+    ----------
+    sources
+        `q[i, j]`, the joint distribution of the sources.
+    rule
+        Maps the states i and j to the target's state.
+    n_outcomes
+        Number of target states.
+
+    Returns
+    -------
+    `p[i, j, y]`.
+    """
+    p = np.zeros((*sources.shape, n_outcomes))
+    for i, j in product(*map(range, sources.shape)):
+        p[i, j, rule(i, j)] += sources[i, j]
+    return p
+
+
+def _noisy_views() -> NDArray[np.float64]:
+    """Two independent copies of one fair bit, each flipped with probability `VIEW_ERROR`."""
+    channel = np.array([[1 - VIEW_ERROR, VIEW_ERROR], [VIEW_ERROR, 1 - VIEW_ERROR]])
+    return np.einsum("yi,yj->ijy", channel, channel) / 2
+
+
+_GATES: dict[str, NDArray[np.float64]] = {
+    "redundant": deterministic_gate(_SAME, lambda i, j: i, 2),
+    "unique1": deterministic_gate(_FAIR, lambda i, j: i, 2),
+    "unique2": deterministic_gate(_FAIR, lambda i, j: j, 2),
+    "copy": deterministic_gate(_FAIR, lambda i, j: 2 * i + j, 4),
+    "xor": deterministic_gate(_FAIR, lambda i, j: i ^ j, 2),
+    "and": deterministic_gate(_FAIR, lambda i, j: i & j, 2),
+    "sum": deterministic_gate(_FAIR, lambda i, j: i + j, 3),
+    "noisy_views": _noisy_views(),
+}
+for _table in _GATES.values():
+    _table.setflags(write=False)
+
+GATES = MappingProxyType(_GATES)
+"""Name of the gate -> read-only `p[i, j, y]`."""
+
+
+def gate(name: str) -> NDArray[np.float64]:
+    """Exact joint distribution of a textbook gate on fair bits.
+
+    Parameters
+    ----------
+    name
+        `redundant` (x1 = x2 = y), `unique1` (y = x1), `unique2` (y = x2), `copy` (y = (x1, x2)), `xor`, `and`,
+        `sum` (y = x1 + x2) or `noisy_views` (x1 and x2 are y, each flipped with probability 0.1).
+
+    Returns
+    -------
+    `p[i, j, y]`, the probability of x1 = i, x2 = j and Y = y; a fresh array.
+
+    Raises
+    ------
+    InputError
+        There is no gate of that name.
+    """
+    if name not in GATES:
+        raise InputError(f"There is no gate {name!r}; choose one of {', '.join(GATES)}.")
+    return GATES[name].copy()
