@@ -1,0 +1,9 @@
+"""What each page measured: claims with value, interval, n, seeds and verdict, in ``results/*.json``."""
+
+from beyond_alignment.results.agreement import Agreement, agree
+from beyond_alignment.results.claims import CLAIMS, VERDICTS
+from beyond_alignment.results.html import HtmlTable
+from beyond_alignment.results.locations import folder, load, page_file, table_file
+from beyond_alignment.results.page import Page
+
+__all__ = ["CLAIMS", "VERDICTS", "Agreement", "HtmlTable", "Page", "agree", "folder", "load", "page_file", "table_file"]
