@@ -1,3 +1,3 @@
-"""When does fusing histology with gene expression add information about a task?"""
+"""Measures when fusing histology with gene expression adds information about a task."""
 
 __version__ = "0.1.0"

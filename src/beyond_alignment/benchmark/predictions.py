@@ -1,0 +1,43 @@
+"""Out-of-fold predictions of one method on one task under one split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a method predicted for every spot that was held out once.
+
+    Attributes
+    ----------
+    positions
+        Positions of the spots in the data set (spot,).
+    truth
+        Index of the true class (spot,), or the true targets (spot, target).
+    probability
+        p(y | x) (spot, class), or the predicted targets (spot, target).
+    frequency
+        p(y), class frequencies of the training folds (spot, class), or their mean targets (spot, target).
+    classes
+        Names of the classes; empty for regression.
+    tiles
+        Tile of each spot, the unit that intervals resample (spot,).
+    strata
+        Section of each spot (spot,).
+    n_train
+        Training spots of each fold (fold,).
+    n_missing_classes
+        Classes that are tested in a fold but absent from its training spots, summed over folds.
+    """
+
+    positions: NDArray[np.intp]
+    truth: NDArray[np.intp] | NDArray[np.float64]
+    probability: NDArray[np.float64]
+    frequency: NDArray[np.float64]
+    classes: tuple[str, ...]
+    tiles: NDArray[np.str_]
+    strata: NDArray[np.str_]
+    n_train: tuple[int, ...]
+    n_missing_classes: int

@@ -1,0 +1,225 @@
+"""Runs fusion methods over tasks and splits and collects what they predict for held-out spots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from beyond_alignment import keys
+from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.fusion import make_fusion
+from beyond_alignment.fusion.probe import FLOOR, Kind
+from beyond_alignment.tasks import Split, get_task, labelled, make_splits, tiles
+from beyond_alignment.tasks.registry import SplitKind
+
+Pair = tuple[NDArray, NDArray]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One method on one task under one split: a line of the benchmark.
+
+    Attributes
+    ----------
+    task
+        Name of the task.
+    split
+        ``donor``, ``section`` or ``block``.
+    method
+        Name of the fusion method.
+    expression
+        Expression expert.
+    morphology
+        Morphology expert.
+    seed
+        Of the method.
+    """
+
+    task: str
+    split: SplitKind
+    method: str
+    expression: str
+    morphology: str
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The labelled spots of one task with everything that a fold needs.
+
+    Attributes
+    ----------
+    kind
+        ``classification`` or ``regression``.
+    labels
+        Labels (spot,) or targets (spot, target).
+    classes
+        Names of the classes; empty for regression.
+    groups
+        Unit that inner cross-validation keeps whole: section, or tile inside a single section (spot,).
+    tiles
+        Tile of each spot (spot,).
+    strata
+        Section of each spot (spot,).
+    positions
+        Positions of the spots in the data set (spot,).
+    """
+
+    kind: Kind
+    labels: NDArray
+    classes: tuple[str, ...]
+    groups: NDArray
+    tiles: NDArray
+    strata: NDArray
+    positions: NDArray[np.intp]
+
+
+def pose(adata: AnnData, task: str) -> tuple[AnnData, Problem]:
+    """Return the labelled spots of a registered task and its problem."""
+    positions, labels = labelled(adata, task)
+    spots = adata[positions]
+    return spots, make_problem(spots, labels, kind=get_task(task).kind, positions=positions)
+
+
+def make_problem(
+    spots: AnnData, labels: NDArray, *, kind: Kind = "classification", positions: NDArray[np.intp] | None = None
+) -> Problem:
+    """Pose a problem on spots that all carry a label.
+
+    Parameters
+    ----------
+    spots
+        Reads sections and coordinates.
+    labels
+        Labels (spot,) or targets (spot, target).
+    kind
+        ``classification`` or ``regression``.
+    positions
+        Positions of the spots in the whole data set; 0, 1, ... when None.
+    """
+    sections = spots.obs[keys.SECTION].astype(str).to_numpy()
+    names = tiles(spots)
+    classes = tuple(sorted(set(labels.astype(str)))) if kind == "classification" else ()
+    groups = sections if len(np.unique(sections)) > 1 else names
+    where = np.arange(spots.n_obs) if positions is None else positions
+    return Problem(kind, labels, classes, groups, names, sections, where)
+
+
+def predict_fold(
+    problem: Problem, pair: Pair, split: Split, method: str, *, seed: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit a method on the training spots of a fold and predict its test spots.
+
+    Returns
+    -------
+    tuple
+        Probabilities (spot, class) in the order of ``problem.classes``, or predicted targets (spot, target); and the
+        class frequencies, or the mean target, of the training spots.
+    """
+    train, test = split.train, split.test
+    labels = problem.labels[train]
+    with threadpool_limits(1):  # the same sums in the same order whatever the number of cores
+        model = make_fusion(method, kind=problem.kind, seed=seed)
+        model.fit((pair[0][train], pair[1][train]), labels, groups=problem.groups[train])
+        held_out = (pair[0][test], pair[1][test])
+        if problem.kind == "regression":
+            return model.predict(held_out), labels.mean(axis=0)
+        given = model.predict_proba(held_out)
+    columns = [problem.classes.index(label) for label in model.classes_]
+    probability = np.full((len(test), len(problem.classes)), FLOOR)  # (spot, class)
+    probability[:, columns] = given
+    probability /= probability.sum(axis=1, keepdims=True)
+    frequency = np.array([np.mean(labels == name) for name in problem.classes])
+    return probability, frequency
+
+
+def prepare(adata: AnnData, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
+    """Return what a contest needs of a data set: its problem, the two embeddings and the splits."""
+    spots, problem = pose(adata, contest.task)
+    pair = embedding(spots, contest.expression), embedding(spots, contest.morphology)
+    return problem, pair, make_splits(spots, contest.split)
+
+
+def out_of_fold(
+    problem: Problem,
+    pair: Pair,
+    splits: Sequence[Split],
+    method: str,
+    *,
+    seed: int = 0,
+    key: Mapping[str, object] | None = None,
+    store: PointStore | None = None,
+) -> Predictions:
+    """Predict every spot from the fold that held it out.
+
+    Parameters
+    ----------
+    problem
+        The labelled spots.
+    pair
+        Embeddings of both modalities, each (spot, feature).
+    splits
+        Folds.
+    method
+        Name of the fusion method.
+    seed
+        Of the method.
+    key
+        What identifies this run in the store.
+    store
+        Where finished runs are kept.
+    """
+
+    def compute() -> Arrays:
+        folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
+        spread = [np.broadcast_to(frequency, probability.shape) for probability, frequency in folds]
+        return {"probability": np.concatenate([p for p, _ in folds]), "frequency": np.concatenate(spread)}
+
+    arrays = (store or PointStore(None)).get(key or {}, compute)
+    order = np.concatenate([split.test for split in splits])
+    truth = problem.labels[order]
+    missing = 0
+    if problem.classes:
+        truth = np.array([problem.classes.index(label) for label in truth], dtype=np.intp)
+        missing = sum(len(set(problem.labels[s.test]) - set(problem.labels[s.train])) for s in splits)
+    return Predictions(
+        positions=problem.positions[order],
+        truth=truth,
+        probability=arrays["probability"],
+        frequency=arrays["frequency"],
+        classes=problem.classes,
+        tiles=problem.tiles[order],
+        strata=problem.strata[order],
+        n_train=tuple(len(split.train) for split in splits),
+        n_missing_classes=missing,
+    )
+
+
+def run_benchmark(
+    data_sets: Mapping[str, AnnData], contests: Sequence[Contest], *, store: PointStore | None = None, n_jobs: int = -1
+) -> list[Predictions]:
+    """Run contests side by side; the answer does not depend on how many at once.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    contests
+        What to run.
+    store
+        Where finished contests are kept.
+    n_jobs
+        Processes; -1 for one a core.
+    """
+    run = joblib.delayed(out_of_fold)
+    jobs = (
+        run(*prepare(data_sets[get_task(c.task).data_set], c), c.method, seed=c.seed, key=vars(c), store=store)
+        for c in contests
+    )
+    return joblib.Parallel(n_jobs=n_jobs)(jobs)

@@ -1,0 +1,172 @@
+"""Frozen morphology experts: patches in, embeddings out."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from beyond_alignment.datasets import weights_path
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.torchvision_operators import import_timm
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_SD = (0.229, 0.224, 0.225)
+MOBILENET = "mobilenetv2_100"
+HUB_NAME = "mobilenetv2_100.ra_in1k"
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def resolve_device(device: Device = "auto") -> torch.device:
+    """Return the device to run on: a GPU when ``auto`` finds one.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for and there is none, or the name is unknown.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        msg = f"Unknown device {device!r}: choose auto, cpu or cuda."
+        raise InputError(msg)
+    if device == "cuda" and not torch.cuda.is_available():
+        msg = "A GPU was asked for but torch finds none here: use device auto or cpu."
+        raise InputError(msg)
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+@dataclass(frozen=True)
+class FrozenModel:
+    """A frozen model and where its weights came from.
+
+    Attributes
+    ----------
+    module
+        The network in evaluation mode, gradients off.
+    source
+        ``registered file`` or ``hub``.
+    sha256
+        Of the weights file; empty for weights from the hub.
+    """
+
+    module: nn.Module
+    source: str
+    sha256: str
+
+
+def mobilenetv2(weights: Path | None = None) -> FrozenModel:
+    """Build MobileNetV2 without its classifier, with ImageNet weights (Sandler et al. 2018).
+
+    Parameters
+    ----------
+    weights
+        A safetensors file with timm's names for ``mobilenetv2_100``. When None: the registered file or, where that
+        cannot be had, timm's own ImageNet weights from the hub (another training run, so other embeddings: ``source``
+        tells them apart).
+
+    Raises
+    ------
+    InputError
+        If no weights can be had, the file cannot be read, or it does not fit (the first differing keys are named).
+    """
+    timm = import_timm()
+    try:
+        path = weights or weights_path(MOBILENET)
+    except InputError as error:
+        try:
+            module = timm.create_model(HUB_NAME, pretrained=True, num_classes=0)
+        except Exception as hub_error:
+            msg = f"No weights for {MOBILENET}: {error} The hub could not be reached either."
+            raise InputError(msg) from hub_error
+        return FrozenModel(module.eval().requires_grad_(False), source="hub", sha256="")
+    module = timm.create_model(MOBILENET, pretrained=False, num_classes=0)
+    _load_weights(module, path)
+    return FrozenModel(module.eval().requires_grad_(False), source="registered file", sha256=_sha256(path))
+
+
+def _load_weights(module: nn.Module, path: Path) -> None:
+    """Load a safetensors file whose names must be those of the module."""
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        msg = f"The weights file {path} cannot be read as safetensors ({error}); fetch it again."
+        raise InputError(msg) from error
+    wanted = module.state_dict()
+    unknown, missing = sorted(set(state) - set(wanted))[:3], sorted(set(wanted) - set(state))[:3]
+    shapes = sorted(name for name in set(state) & set(wanted) if state[name].shape != wanted[name].shape)[:3]
+    if unknown or missing or shapes:
+        msg = (
+            f"The weights in {path} do not fit {MOBILENET}: unexpected {unknown or 'none'}, "
+            f"missing {missing or 'none'}, of another shape {shapes or 'none'}; give a file made for this architecture."
+        )
+        raise InputError(msg)
+    module.load_state_dict(state)
+
+
+def _sha256(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def embed_mobilenetv2(
+    patches: NDArray[np.uint8], *, model: FrozenModel, device: Device = "auto", batch_size: int = 64
+) -> NDArray[np.float32]:
+    """Embed patches with MobileNetV2 in bfloat16.
+
+    Parameters
+    ----------
+    patches
+        (spot, height, width, channel), RGB.
+    model
+        From :func:`mobilenetv2`.
+    device
+        Where to run.
+    batch_size
+        Patches at a time.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        (spot, feature), 1,280 features.
+    """
+    target = resolve_device(device)
+    module = model.module.to(target, dtype=torch.bfloat16)
+    with torch.inference_mode():
+        parts = [module(batch.to(target)).float().cpu().numpy() for batch in _batches(patches, batch_size)]
+    return np.concatenate(parts) if parts else np.empty((0, 1280), dtype=np.float32)
+
+
+def _batches(patches: NDArray[np.uint8], size: int) -> Iterator[torch.Tensor]:
+    """Yield normalised bfloat16 batches (spot, channel, height, width)."""
+    mean, sd = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_SD))
+    for start in range(0, len(patches), size):
+        batch = torch.from_numpy(np.ascontiguousarray(patches[start : start + size]))
+        batch = batch.permute(0, 3, 1, 2).float().div_(255)  # (spot, channel, height, width)
+        yield ((batch - mean) / sd).to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
+
+
+def embed_colour(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return mean and standard deviation of each channel of each patch, in [0, 1].
+
+    Parameters
+    ----------
+    patches
+        (spot, height, width, channel), RGB.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        (spot, feature): mean red, green, blue, then sd red, green, blue.
+    """
+    flat = patches.reshape(len(patches), -1, 3).astype(np.float32) / 255  # (spot, pixel, channel)
+    return np.concatenate([flat.mean(axis=1), flat.std(axis=1)], axis=1)

@@ -1,0 +1,6 @@
+"""Fusion methods behind one scikit-learn interface."""
+
+from beyond_alignment.fusion.base import Fusion
+from beyond_alignment.fusion.registry import FUSION_METHODS, FusionMethod, make_fusion
+
+__all__ = ["FUSION_METHODS", "Fusion", "FusionMethod", "make_fusion"]

@@ -1,0 +1,60 @@
+"""Early concatenation and late average: the two fusions that need no training of their own."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beyond_alignment.fusion.base import Fusion, Pair, check_pair
+from beyond_alignment.fusion.probe import FLOOR, fit_probe
+from beyond_alignment.fusion.reduction import Reduction
+
+
+class Concatenation(Fusion):
+    """Early concatenation: both reduced embeddings side by side, one probe over them."""
+
+    def _fit_representation(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> None:
+        self.reductions_ = tuple(
+            Reduction(n_components=self.n_components, seed=self.seed).fit(x) for x in (expression, morphology)
+        )
+
+    def _represent(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> NDArray[np.float64]:
+        first, second = self.reductions_
+        return np.hstack([first.transform(expression), second.transform(morphology)])  # (spot, d1 + d2)
+
+    @property
+    def _n_representation_parameters(self) -> int:
+        return sum(reduction.n_parameters_ for reduction in self.reductions_)
+
+
+class LateAverage(Concatenation):
+    """Late average: one probe a modality, their probabilities (or predictions) averaged."""
+
+    def _fit_head(self, z: NDArray[np.float64], y: NDArray, groups: ArrayLike | None) -> None:
+        self.heads_ = tuple(
+            fit_probe(part, y, kind=self.kind, groups=groups, seed=self.seed) for part in self._parts(z)
+        )
+        if self.kind == "classification":
+            self.classes_ = self.heads_[0].classes_
+
+    def _parts(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Split the representation back into its two modalities."""
+        width = self.reductions_[0].pca_.n_components_
+        return z[:, :width], z[:, width:]
+
+    def predict_proba(self, X: Pair) -> NDArray[np.float64]:
+        """Return the mean of the two probes' probabilities (spot, class)."""
+        parts = self._parts(self._represent(*check_pair(X)))
+        mean = np.mean([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
+        return np.maximum(mean, FLOOR)
+
+    def predict(self, X: Pair) -> NDArray:
+        """Return the class of the highest mean probability (spot,), or the mean prediction (spot, target)."""
+        if self.kind == "classification":
+            return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        parts = self._parts(self._represent(*check_pair(X)))
+        return np.mean([head.predict(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
+
+    @property
+    def n_parameters_(self) -> int:
+        """Number of fitted numbers: both reductions and both probes."""
+        probes = sum(head.coef_.size + np.size(head.intercept_) for head in self.heads_)
+        return int(self._n_representation_parameters + probes)

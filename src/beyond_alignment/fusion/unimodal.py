@@ -1,0 +1,36 @@
+"""One expert alone: what any fusion has to beat."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beyond_alignment.fusion.base import Fusion
+from beyond_alignment.fusion.reduction import Reduction
+
+
+class _Unimodal(Fusion):
+    """The reduced embedding of one modality, the other one ignored."""
+
+    _modality: int
+
+    def _fit_representation(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> None:
+        self.reduction_ = Reduction(n_components=self.n_components, seed=self.seed)
+        self.reduction_.fit((expression, morphology)[self._modality])
+
+    def _represent(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.reduction_.transform((expression, morphology)[self._modality])
+
+    @property
+    def _n_representation_parameters(self) -> int:
+        return self.reduction_.n_parameters_
+
+
+class ExpressionOnly(_Unimodal):
+    """The expression expert alone."""
+
+    _modality = 0
+
+
+class MorphologyOnly(_Unimodal):
+    """The morphology expert alone."""
+
+    _modality = 1

@@ -1,0 +1,68 @@
+"""One style for every figure: the same colour for the same method, modality and information term on every page."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+
+# Okabe & Ito's palette, which colour-blind readers can tell apart
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, YELLOW, GREY, INK = "#56B4E9", "#E69F00", "#8C8C8C", "#222222"
+
+METHOD_COLOURS = {
+    "expression_only": BLUE,
+    "morphology_only": ORANGE,
+    "concat": GREEN,
+    "late_average": PURPLE,
+}
+METHOD_MARKERS = {"expression_only": "o", "morphology_only": "s", "concat": "D", "late_average": "^"}
+TERM_COLOURS = {"redundancy": GREY, "unique1": BLUE, "unique2": ORANGE, "synergy": GREEN}
+LABEL_COLOURS = {"redundant": GREY, "unique1": BLUE, "unique2": ORANGE, "synergy": GREEN, "synergistic": GREEN}
+
+
+def use_style() -> None:
+    """Set seaborn's ticks style with this project's sizes; figures keep a white ground in light and dark pages."""
+    sns.set_theme(context="notebook", style="ticks", palette=[BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW])
+    mpl.rcParams.update(
+        {
+            "figure.dpi": 110,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 10,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "legend.frameon": False,
+            "legend.fontsize": 9,
+            "svg.hashsalt": "beyond-alignment",
+        }
+    )
+
+
+def readable(name: str) -> str:
+    """Return a task's or method's name as words."""
+    return name.replace("_", " ")
+
+
+def zero_line(ax: Axes, *, value: float = 0.0, label: str = "", horizontal: bool = False) -> None:
+    """Draw the line of no effect, or of chance, with its label beside it."""
+    draw = ax.axhline if horizontal else ax.axvline
+    draw(value, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    if label and horizontal:
+        ax.annotate(
+            label, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color=INK
+        )
+    elif label:
+        ax.annotate(
+            label, (value, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=INK
+        )
+
+
+def new_axes(*, width: float = 7.0, height: float = 4.0) -> Axes:
+    """Return the axes of a new figure, in inches."""
+    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    return ax

@@ -1,0 +1,143 @@
+"""Niche labels: what surrounds a spot, the spot itself left out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import entropy
+from sklearn.cluster import KMeans
+
+from beyond_alignment import keys
+from beyond_alignment.errors import InputError
+from beyond_alignment.tasks.labels import set_labels
+
+EPITHELIAL = ("Epithelial",)
+IMMUNE = ("B-cells", "T-cells", "Myeloid", "Plasma Cells")
+TERTILES = ("low", "middle", "high")
+
+
+def neighbour_mean(adata: AnnData, values: NDArray[np.floating], *, min_neighbours: int = 3) -> NDArray[np.float64]:
+    """Average a quantity over the neighbours of each spot, without the spot.
+
+    Parameters
+    ----------
+    adata
+        Reads ``obsp["spatial_connectivities"]`` (no self edges).
+    values
+        (spot, quantity).
+    min_neighbours
+        A spot with fewer gets NaN.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        (spot, quantity).
+
+    Raises
+    ------
+    InputError
+        If the graph is missing or has self edges.
+    """
+    if keys.CONNECTIVITIES not in adata.obsp:
+        msg = f"obsp[{keys.CONNECTIVITIES!r}] is missing: call spatial_graph first."
+        raise InputError(msg)
+    graph = sparse.csr_matrix(adata.obsp[keys.CONNECTIVITIES] > 0, dtype=np.float64)
+    if graph.diagonal().any():
+        msg = "The spatial graph has self edges: a niche leaves the spot itself out; build it without them."
+        raise InputError(msg)
+    degree = np.asarray(graph.sum(axis=1)).ravel()
+    means = np.full(values.shape, np.nan)
+    enough = degree >= min_neighbours
+    means[enough] = (graph[enough] @ values) / degree[enough, None]
+    return means
+
+
+def neighbour_composition(adata: AnnData) -> pd.DataFrame:
+    """Return the mean cell-type composition of the neighbours (spot, cell type); NaN where there are too few.
+
+    Reads ``obsm["composition"]`` and the spatial graph; writes ``obsm["neighbour_composition"]``.
+    """
+    own = adata.obsm[keys.COMPOSITION]
+    around = pd.DataFrame(neighbour_mean(adata, own.to_numpy()), index=own.index, columns=own.columns)
+    adata.obsm[keys.NEIGHBOUR_COMPOSITION] = around
+    return around
+
+
+def shares(around: pd.DataFrame) -> pd.DataFrame:
+    """Return epithelial share, immune share and mixing (entropy, bits) of the neighbourhoods: (spot, 3)."""
+    return pd.DataFrame(
+        {
+            "niche_epithelial": around[list(EPITHELIAL)].sum(axis=1, skipna=False),
+            "niche_immune": around[list(IMMUNE)].sum(axis=1, skipna=False),
+            "niche_mixing": entropy(around.to_numpy().T, base=2),
+        },
+        index=around.index,
+    )
+
+
+@dataclass(frozen=True)
+class NicheDefinition:
+    """What counts as which niche, fixed on donors that are scored nowhere.
+
+    Attributes
+    ----------
+    cell_types
+        Columns of a composition, in order.
+    centres
+        Cluster centres of the neighbours' composition (cluster, cell type).
+    cuts
+        The two tertile cuts of each share.
+    """
+
+    cell_types: tuple[str, ...]
+    centres: NDArray[np.float64]
+    cuts: dict[str, tuple[float, float]]
+
+
+def fit_niches(around: pd.DataFrame, *, n_niches: int = 4, seed: int = 0) -> NicheDefinition:
+    """Define niches by k-means on neighbours' compositions and by tertiles of their shares.
+
+    Parameters
+    ----------
+    around
+        (spot, cell type) of reference donors.
+    n_niches
+        Number of clusters.
+    seed
+        Of k-means.
+    """
+    known = around.dropna()
+    model = KMeans(n_clusters=n_niches, n_init=20, random_state=seed).fit(known.to_numpy())
+    cuts = {name: tuple(np.quantile(column, [1 / 3, 2 / 3])) for name, column in shares(known).items()}
+    order = np.argsort(-model.cluster_centers_[:, list(known.columns).index(EPITHELIAL[0])])
+    return NicheDefinition(tuple(known.columns), model.cluster_centers_[order], cuts)
+
+
+def label_niches(adata: AnnData, definition: NicheDefinition) -> None:
+    """Label each spot with its niche and with the tertiles of its niche's shares.
+
+    Writes the tasks ``niche``, ``niche_epithelial``, ``niche_immune`` and ``niche_mixing``; spots with too few
+    neighbours carry no label.
+    """
+    around = neighbour_composition(adata)[list(definition.cell_types)]
+    known = around.notna().all(axis=1).to_numpy()
+    distance = ((around.to_numpy()[:, None, :] - definition.centres) ** 2).sum(axis=2)  # (spot, niche)
+    names = niche_names(definition)
+    labels = np.where(known, np.array(names, dtype=object)[np.argmin(np.nan_to_num(distance), axis=1)], None)
+    set_labels(adata, "niche", labels, names=list(names))
+    for name, column in shares(around).items():
+        cuts = definition.cuts[str(name)]
+        tertile = np.array(TERTILES, dtype=object)[np.digitize(column.fillna(0.0), cuts)]
+        set_labels(adata, str(name), np.where(known, tertile, None), cuts=list(cuts))
+
+
+def niche_names(definition: NicheDefinition) -> tuple[str, ...]:
+    """Name each niche after the two cell types that its centre holds most of, numbered from the most epithelial."""
+    names = []
+    for number, centre in enumerate(definition.centres, start=1):
+        first, second = (definition.cell_types[i] for i in np.argsort(-centre)[:2])
+        names.append(f"{number} {first}, {second}")
+    return tuple(names)
