@@ -8,7 +8,7 @@ from typing import Any
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.project import root
-from beyond_alignment.results.locations import folder
+from beyond_alignment.results.locations import REFERENCE, folder, page_file
 
 ABSENT = "absent"
 SOURCE_SUFFIXES = (".py", ".yaml", ".yml", ".json")
@@ -83,8 +83,8 @@ def input_hashes(names: list[str], *, profile: str) -> dict[str, str]:
     Parameters
     ----------
     names
-        Paths from the project root; ``{results}/...`` stands for the profile's results, and ``raw:<data set>`` for
-        the sections of which every raw file is at hand.
+        Paths from the project root; ``{results}/...`` stands for the profile's results, ``raw:<data set>`` for the
+        sections of which every raw file is at hand, and ``reference:<page>`` for the page's reference results.
     profile
         Name of the profile.
 
@@ -102,11 +102,14 @@ def _input_hash(name: str, profile: str) -> str:
         from beyond_alignment.datasets import at_hand  # slow to import, and only pages on raw data need it
 
         return text_hash(list(at_hand(name.removeprefix("raw:"))))
+    if name.startswith("reference:"):
+        return file_hash(page_file(name.removeprefix("reference:"), REFERENCE))
     if name.startswith("{results}/"):
         return file_hash(folder(profile) / name.removeprefix("{results}/"))
     return file_hash(root() / name)
 
 
-def page_inputs(notebook: Mapping[str, Any]) -> list[str]:
-    """Return the inputs that a notebook names in its metadata ``beyond_alignment``."""
-    return list(notebook.get("metadata", {}).get("beyond_alignment", {}).get("inputs", []))
+def page_inputs(page: str, notebook: Mapping[str, Any], *, profile: str) -> list[str]:
+    """Return what a page reads: the inputs that its notebook names, and the reference run that it is shown beside."""
+    named = list(notebook.get("metadata", {}).get("beyond_alignment", {}).get("inputs", []))
+    return named if profile == REFERENCE else [*named, f"reference:{page}"]

@@ -189,7 +189,8 @@ class Page:
     def provenance(self) -> HtmlTable:
         """Return the footer of the page: what made it, and nothing that changes from run to run on one machine."""
         notebook = hashing.read_notebook(self.name)
-        inputs = hashing.input_hashes(hashing.page_inputs(notebook), profile=self.profile)
+        names = hashing.page_inputs(self.name, notebook, profile=self.profile)
+        inputs = hashing.input_hashes(names, profile=self.profile)
         rows = {
             "page": self.name,
             "profile": self.profile,

@@ -1,0 +1,5 @@
+"""``python -m beyond_alignment.cli``."""
+
+from beyond_alignment.cli import main
+
+main()

@@ -1,0 +1,163 @@
+"""Whether this machine can run the book, and with what."""
+
+import json
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+
+import psutil
+from packaging.requirements import Requirement
+
+from beyond_alignment.pipeline.profiles import load_profile
+from beyond_alignment.project import root
+from beyond_alignment.results.hashing import file_hash
+from beyond_alignment.results.locations import QUICK
+
+GIB = 2**30
+LEAST_MEMORY_GIB = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes
+    ----------
+    what
+        What was looked at.
+    ok
+        Whether it is as it should be.
+    found
+        What was found, and what to do where that is not good.
+    needed
+        Whether the quick book needs it.
+    """
+
+    what: str
+    ok: bool
+    found: str
+    needed: bool
+
+
+def examine() -> list[Finding]:
+    """Look at Python, packages, kernel, device, memory, pages, data, release and weights."""
+    checks: list[Callable[[], list[Finding]]] = [
+        _python,
+        _packages,
+        _kernel,
+        _device,
+        _memory,
+        _pages,
+        _release,
+        _data,
+        _weights,
+    ]
+    return [finding for check in checks for finding in _guarded(check)]
+
+
+def _guarded(check: Callable[[], list[Finding]]) -> list[Finding]:
+    """Turn a check that fails into a finding: the doctor always reports."""
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 a broken installation can raise anything
+        return [
+            Finding(
+                check.__name__.strip("_"),
+                False,
+                f"{type(error).__name__}: {error}",
+                check not in (_data, _weights, _device),
+            )
+        ]
+
+
+def _python() -> list[Finding]:
+    """Check the version of Python."""
+    return [
+        Finding("Python", sys.version_info >= (3, 11), f"{platform.python_version()}, 3.11 or newer is needed", True)
+    ]
+
+
+def _packages() -> list[Finding]:
+    """Compare what is installed with what the project pins."""
+    wanted = [Requirement(text) for text in requires("beyond-alignment") or []]
+    missing, other = [], []
+    for requirement in (item for item in wanted if item.marker is None or item.marker.evaluate()):
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            missing.append(requirement.name)
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            other.append(f"{requirement.name} {found}, pinned {requirement.specifier}")
+    if missing:
+        return [Finding("packages", False, f"missing: {', '.join(missing)}; install the project again", True)]
+    if other:
+        return [Finding("packages", False, f"not as pinned: {'; '.join(other)}; numbers may differ", False)]
+    return [Finding("packages", True, f"{len(wanted)} requirements, all as pinned", True)]
+
+
+def _kernel() -> list[Finding]:
+    """Look for the kernel that papermill uses."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    specification = KernelSpecManager().get_kernel_spec("python3")
+    return [Finding("kernel", True, f"python3 ({specification.display_name})", True)]
+
+
+def _device() -> list[Finding]:
+    """Ask torch what it computes on."""
+    import torch  # takes seconds
+
+    name = f"cuda, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu; enough for the quick profile"
+    return [Finding("device", True, f"torch {torch.__version__} on {name}", False)]
+
+
+def _memory() -> list[Finding]:
+    """Look at the memory of the machine."""
+    memory = psutil.virtual_memory()
+    text = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free, {psutil.cpu_count()} cores"
+    return [
+        Finding(
+            "memory", memory.available >= LEAST_MEMORY_GIB * GIB, f"{text}; {LEAST_MEMORY_GIB} GiB are enough", False
+        )
+    ]
+
+
+def _pages() -> list[Finding]:
+    """Read the quick profile against the notebooks."""
+    pages = load_profile(QUICK).pages
+    return [Finding("pages", bool(pages), f"{len(pages)} notebooks, profile quick fits them", True)]
+
+
+def _release() -> list[Finding]:
+    """Verify the frozen-embedding release against its manifest."""
+    manifest = json.loads((root() / "data" / "manifest.json").read_text(encoding="utf-8"))
+    wrong = [name for name, entry in manifest["files"].items() if file_hash(root() / "data" / name) != entry["sha256"]]
+    if wrong:
+        return [
+            Finding(
+                "release", False, f"missing or altered: {', '.join(wrong)}; restore data/ from version control", True
+            )
+        ]
+    return [Finding("release", True, f"{len(manifest['files'])} files in data/, checksums right", True)]
+
+
+def _data() -> list[Finding]:
+    """Say which raw data are at hand."""
+    from beyond_alignment.datasets import at_hand, data_sets
+
+    findings = []
+    for record in data_sets():
+        sections = at_hand(record.name)
+        text = f"{len(sections)} sections: {', '.join(sections)}" if sections else "none at hand; the release stands in"
+        findings.append(Finding(f"raw {record.name}", bool(sections), text, False))
+    return findings
+
+
+def _weights() -> list[Finding]:
+    """Look for the weights of the morphology expert."""
+    from beyond_alignment.datasets import weights_path
+
+    return [Finding("weights", True, weights_path("mobilenetv2_100").name, False)]
