@@ -14,6 +14,7 @@ from beyond_alignment.datasets.fetch import Unavailable, cache_folder, fetch, fi
 from beyond_alignment.datasets.registry import data_set_from
 from beyond_alignment.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("bare_environment")
 CONTENT = bytes(range(256)) * 400
 
 
@@ -27,20 +28,6 @@ def data_set(base_url, content=CONTENT, **more):
             "files": [file | more],
         },
     )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch):
-    for name in (
-        "BEYOND_ALIGNMENT_CACHE",
-        "BEYOND_ALIGNMENT_MIRROR",
-        "http_proxy",
-        "HTTP_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture
@@ -61,7 +48,7 @@ def served():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.body, server.cut, server.status, server.asked = CONTENT, None, 200, []
     server.url = f"http://127.0.0.1:{server.server_port}/"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -65,7 +65,6 @@ def read(data_set: DataSet, files: Mapping[str, Files]) -> ad.AnnData:
         names=list(positions.index),
     )
     adata.var["ensembl_id"] = raw.var["gene_ids"].to_numpy()
-    adata.var_names_make_unique()
     bacteria = _bacteria(paths["bacteria"]).reindex(adata.obs_names, fill_value=0)
     adata.obs[keys.BACTERIAL_UMIS] = bacteria.to_numpy(dtype=np.int64)
     return adata

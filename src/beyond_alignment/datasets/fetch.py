@@ -101,9 +101,12 @@ def fetch(
     """
     file = data_set(dataset).file(path)
     target = cache_folder(cache) / file.dataset / file.path
-    damage = mismatch(target, file) if target.is_file() else None
-    if target.is_file() and damage is None:
-        return target
+    try:
+        damage = mismatch(target, file)
+        if damage is None:
+            return target
+    except (FileNotFoundError, NotADirectoryError):
+        damage = None
     if damage:
         _log.warning("The cached %s is damaged (%s) and is fetched again.", target, damage)
     try:
@@ -159,7 +162,7 @@ def _obtain(
 
 def _discard(target: Path, file: DataFile) -> None:
     """Remove a cached file that is still damaged, but not a good one that another process has put there."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         if mismatch(target, file):
             target.unlink()
 

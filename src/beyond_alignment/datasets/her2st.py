@@ -55,7 +55,6 @@ def read(data_set: DataSet, files: Mapping[str, Files]) -> ad.AnnData:
             pixels=spots[["pixel_x", "pixel_y"]].to_numpy(),
             names=[f"{section}_{name}" for name in names],
         )
-        part.var_names_make_unique()
         labels = _labels(paths["labels"]) if "labels" in paths else pd.Series(dtype=object)
         part.obs[keys.PATHOLOGIST] = labels.reindex(names).to_numpy(dtype=object)
         parts.append(part)

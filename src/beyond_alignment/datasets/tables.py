@@ -6,6 +6,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
+from anndata.utils import make_index_unique
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -32,7 +33,7 @@ def read_counts(path: Path) -> tuple[sparse.csr_matrix, list[str], list[str]]:
     try:
         table = pd.read_csv(path, sep="\t", index_col=0, engine="c", low_memory=False)
         counts = table.to_numpy(dtype=np.float32)
-    except ValueError as error:
+    except (ValueError, OSError, EOFError) as error:
         msg = f"{path.name} is not a table of counts ({error}): expected numbers, one spot a row; fetch it again."
         raise InputError(msg) from error
     if not np.isfinite(counts).all() or (counts < 0).any():
@@ -64,13 +65,13 @@ def spot_data(
 ) -> ad.AnnData:
     """Assemble one section: ``X`` (spot, gene), ``array`` (spot, 2) and ``pixels`` (spot, 2), both (x, y).
 
-    Writes ``obs``: section, donor, array_x, array_y; ``obsm["spatial"]``.
+    A gene name that comes twice is made unique. Writes ``obs``: section, donor, array_x, array_y; ``obsm["spatial"]``.
     """
     obs = pd.DataFrame(index=pd.Index(names))
     obs[keys.SECTION] = section
     obs[keys.DONOR] = data_set.sections[section].donor
     obs[keys.ARRAY_X], obs[keys.ARRAY_Y] = array[:, 0], array[:, 1]
-    adata = ad.AnnData(X=counts, obs=obs, var=pd.DataFrame(index=pd.Index(genes)))
+    adata = ad.AnnData(X=counts, obs=obs, var=pd.DataFrame(index=make_index_unique(pd.Index(genes))))
     adata.obsm[keys.SPATIAL] = np.ascontiguousarray(pixels, dtype=np.float64)
     return adata
 
