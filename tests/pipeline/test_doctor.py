@@ -1,0 +1,34 @@
+import hashlib
+import json
+
+import pytest
+
+from beyond_alignment.pipeline import doctor
+
+
+@pytest.fixture
+def findings(project, monkeypatch):
+    """Let the doctor look at a project, without torch and the data layer."""
+    for slow in ("_device", "_data", "_weights"):
+        monkeypatch.setattr(doctor, slow, lambda: [])
+    digest = hashlib.sha256(b"3").hexdigest()
+    project.write("data/manifest.json", json.dumps({"files": {"a.txt": {"sha256": digest}}}))
+    return lambda: {finding.what: finding for finding in doctor.examine()}
+
+
+def test_a_sound_project_has_no_fault(findings):
+    found = findings()
+    assert all(finding.ok for finding in found.values() if finding.needed)
+    assert found["release"].found == "1 files in data/, checksums right"
+
+
+def test_an_altered_release_is_a_fault(findings, project):
+    project.write("data/a.txt", "4")
+    assert "missing or altered: a.txt" in findings()["release"].found
+
+
+def test_a_check_that_breaks_is_a_fault_and_the_others_go_on(findings, project):
+    project.write("notebooks/profiles/quick.yaml", "pages: {x: {}}")
+    found = findings()
+    assert not found["pages"].ok
+    assert found["kernel"].ok
