@@ -1,4 +1,4 @@
-"""The question asked of one's own data: does fusing two embeddings add to the better one?"""
+"""Asks of one's own data whether fusing two embeddings adds to the better one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

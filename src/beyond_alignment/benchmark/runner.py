@@ -129,7 +129,7 @@ def predict_fold(
         model.fit((pair[0][train], pair[1][train]), labels, groups=problem.groups[train])
         held_out = (pair[0][test], pair[1][test])
         if problem.kind == "regression":
-            return model.predict(held_out), labels.mean(axis=0)
+            return model.predict(held_out).reshape(len(test), -1), labels.mean(axis=0)  # (spot, target)
         given = model.predict_proba(held_out)
     columns = [problem.classes.index(label) for label in model.classes_]
     probability = np.full((len(test), len(problem.classes)), FLOOR)  # (spot, class)

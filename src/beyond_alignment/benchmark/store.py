@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class PointStore:
             try:
                 with np.load(path, allow_pickle=False) as stored:
                     return dict(stored)
-            except (OSError, ValueError, EOFError):
+            except (OSError, ValueError, EOFError, BadZipFile):
                 path.unlink(missing_ok=True)
         arrays = compute()
         with atomic_path(path) as temporary, temporary.open("wb") as handle:

@@ -1,5 +1,6 @@
 """Frozen expression experts: principal components and hallmark pathway scores."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,13 @@ class FrozenPCA:
     genes: tuple[str, ...]
     mean: NDArray[np.float32]
     components: NDArray[np.float32]
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal sha256 of genes, mean and components."""
+        digest = hashlib.sha256("\n".join(self.genes).encode())
+        digest.update(self.mean.tobytes() + self.components.tobytes())
+        return digest.hexdigest()
 
     def transform(self, adata: AnnData) -> NDArray[np.float32]:
         """Return (x - mu) W' for log-normalised counts: (spot, component).

@@ -14,8 +14,8 @@ from beyond_alignment.tasks.registry import get_task
 DOMINANT_TYPES = ("Epithelial", "Plasma Cells", "CAFs")
 OTHER = "other"
 REGIONS = {
-    "invasive cancer": "invasive cancer",
-    "cancer in situ": "cancer in situ",
+    "invasive cancer": "cancer",
+    "cancer in situ": "cancer",
     "connective tissue": "connective or adipose",
     "adipose tissue": "connective or adipose",
 }
@@ -77,8 +77,9 @@ def label_composition(adata: AnnData) -> None:
 def label_region(adata: AnnData, *, section: str = "A1") -> None:
     """Label the spots of one section with the pathologist's tissue region.
 
-    Reads ``obs["pathologist"]``. Connective and adipose tissue, the two thin classes, are one; undetermined spots and
-    classes of a handful of spots carry no label.
+    Reads ``obs["pathologist"]``. Two classes, cancer against connective or adipose tissue: the 21 spots of cancer in
+    situ are one lesion, which no split with a buffer can both train and test. Undetermined spots and the two of an immune
+    infiltrate carry no label.
     """
     drawn = adata.obs[keys.PATHOLOGIST].astype(object).map(REGIONS)
     set_labels(adata, "region", drawn.where(adata.obs[keys.SECTION] == section), section=section)

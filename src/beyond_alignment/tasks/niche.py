@@ -87,18 +87,15 @@ class NicheDefinition:
     cell_types
         Columns of a composition, in order.
     centres
-        Cluster centres of the neighbours' composition (cluster, cell type).
-    cuts
-        The two tertile cuts of each share.
+        Cluster centres of the neighbours' composition (cluster, cell type), the most epithelial first.
     """
 
     cell_types: tuple[str, ...]
     centres: NDArray[np.float64]
-    cuts: dict[str, tuple[float, float]]
 
 
 def fit_niches(around: pd.DataFrame, *, n_niches: int = 4, seed: int = 0) -> NicheDefinition:
-    """Define niches by k-means on neighbours' compositions and by tertiles of their shares.
+    """Define niches by k-means on neighbours' compositions.
 
     Parameters
     ----------
@@ -111,27 +108,31 @@ def fit_niches(around: pd.DataFrame, *, n_niches: int = 4, seed: int = 0) -> Nic
     """
     known = around.dropna()
     model = KMeans(n_clusters=n_niches, n_init=20, random_state=seed).fit(known.to_numpy())
-    cuts = {name: tuple(np.quantile(column, [1 / 3, 2 / 3])) for name, column in shares(known).items()}
     order = np.argsort(-model.cluster_centers_[:, list(known.columns).index(EPITHELIAL[0])])
-    return NicheDefinition(tuple(known.columns), model.cluster_centers_[order], cuts)
+    return NicheDefinition(tuple(known.columns), model.cluster_centers_[order])
 
 
 def label_niches(adata: AnnData, definition: NicheDefinition) -> None:
-    """Label each spot with its niche and with the tertiles of its niche's shares.
+    """Label each spot with its niche and with the tertile of each share of its niche.
+
+    The niche is the nearest centre of the definition. A tertile is low, middle or high among the spots of the same
+    donor: with cuts common to all, two of the three donors would fall almost whole into one class, and to know the
+    donor would be to know the label.
 
     Writes the tasks ``niche``, ``niche_epithelial``, ``niche_immune`` and ``niche_mixing``; spots with too few
     neighbours carry no label.
     """
     around = neighbour_composition(adata)[list(definition.cell_types)]
-    known = around.notna().all(axis=1).to_numpy()
+    known = around.notna().all(axis=1)
     distance = ((around.to_numpy()[:, None, :] - definition.centres) ** 2).sum(axis=2)  # (spot, niche)
     names = niche_names(definition)
-    labels = np.where(known, np.array(names, dtype=object)[np.argmin(np.nan_to_num(distance), axis=1)], None)
-    set_labels(adata, "niche", labels, names=list(names))
-    for name, column in shares(around).items():
-        cuts = definition.cuts[str(name)]
-        tertile = np.array(TERTILES, dtype=object)[np.digitize(column.fillna(0.0), cuts)]
-        set_labels(adata, str(name), np.where(known, tertile, None), cuts=list(cuts))
+    nearest = np.array(names, dtype=object)[np.argmin(np.nan_to_num(distance), axis=1)]
+    set_labels(adata, "niche", np.where(known, nearest, None), names=list(names))
+    donors = adata.obs[keys.DONOR].astype(str)[known]
+    for name, column in shares(around)[known].items():
+        rank = column.groupby(donors).rank(method="first", pct=True)
+        tertile = pd.cut(rank, [0, 1 / 3, 2 / 3, 1], labels=list(TERTILES)).astype(object)
+        set_labels(adata, str(name), tertile.reindex(adata.obs_names), tertile_within="donor")
 
 
 def niche_names(definition: NicheDefinition) -> tuple[str, ...]:

@@ -1,0 +1,131 @@
+"""Predictions out of fold: nothing fitted on a test spot, the same answer however it is run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from beyond_alignment.benchmark import (
+    Contest,
+    PointStore,
+    build_scoreboard,
+    gains,
+    make_problem,
+    out_of_fold,
+    pose,
+    run_benchmark,
+)
+from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.errors import InputError
+from beyond_alignment.tasks import make_splits, set_labels
+from tests.tissue import make_tissue
+
+
+@pytest.fixture(scope="module")
+def tissue():
+    """Two experts, each of which holds one of the two bits of a four-class label."""
+    adata = make_tissue(side=10)
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (adata.n_obs, 2))
+    for name, bit in (("pca", bits[:, 0]), ("mobilenetv2_200um", bits[:, 1])):
+        adata.obsm[f"X_{name}"] = np.outer(2 * bit - 1, np.ones(6)) + rng.normal(size=(adata.n_obs, 6))
+    set_labels(adata, "niche", np.array(["00", "01", "10", "11"])[2 * bits[:, 0] + bits[:, 1]])
+    return adata
+
+
+CONTESTS = [
+    Contest("niche", "section", method, "pca", "mobilenetv2_200um")
+    for method in ("expression_only", "morphology_only", "concat", "late_average")
+]
+
+
+def test_every_spot_is_predicted_once(tissue):
+    found = run_benchmark({"her2st": tissue}, CONTESTS[:1], n_jobs=1)[0]
+    assert sorted(found.positions) == list(range(tissue.n_obs))
+    assert np.allclose(found.probability.sum(axis=1), 1)
+    assert found.n_missing_classes == 0
+
+
+def test_test_labels_and_test_embeddings_do_not_reach_the_fit(tissue):
+    spots, problem = pose(tissue, "niche")
+    pair = embedding(spots, "pca"), embedding(spots, "mobilenetv2_200um")
+    split = make_splits(spots, "section")[0]
+    clean = out_of_fold(problem, pair, [split], "concat")
+    labels = problem.labels.copy()
+    labels[split.test] = np.roll(labels[split.test], 1)
+    other = tuple(x.copy() for x in pair)
+    for x in other:
+        x[split.test[1:]] = 1e3  # all test spots but the first are another tissue
+    spoiled = out_of_fold(replace(problem, labels=labels), other, [split], "concat")
+    assert np.array_equal(clean.probability[0], spoiled.probability[0])
+
+
+def test_two_processes_give_what_one_gives(tissue):
+    one = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=1)
+    two = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=2)
+    assert all(np.array_equal(a.probability, b.probability) for a, b in zip(one, two, strict=True))
+
+
+def test_fusion_gains_where_each_expert_holds_half(tissue):
+    found = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=1)
+    board = build_scoreboard(CONTESTS, found, n_replicates=200)
+    gain = gains(board.replicates).iloc[0]
+    assert gain["low"] > 0.2
+    assert gain["gain"] == pytest.approx(gain["joint"] - max(gain["first"], gain["second"]))
+    bits = board.table[board.table["metric"] == "bits"].set_index("method")["value"]
+    assert bits["expression_only"] + bits["morphology_only"] - 0.05 < bits["concat"] < 2  # both bits, not more
+    assert set(board.table["made_from"]) == {"neighbours"}
+
+
+def test_no_gain_is_claimed_where_the_second_expert_is_noise(tissue):
+    adata = tissue.copy()
+    adata.obsm["X_mobilenetv2_200um"] = np.random.default_rng(5).normal(size=(adata.n_obs, 6))
+    set_labels(adata, "niche", np.where(adata.obsm["X_pca"].mean(axis=1) > 0, "high", "low"))
+    board = build_scoreboard(CONTESTS, run_benchmark({"her2st": adata}, CONTESTS, n_jobs=1), n_replicates=200)
+    gain = gains(board.replicates).iloc[0]
+    assert gain["low"] <= 0.01
+    assert gain["gain"] < 0.02
+
+
+def test_a_class_absent_from_training_is_counted(tissue):
+    adata = tissue.copy()
+    labels = adata.obs["task_niche"].astype(object).to_numpy()
+    labels[(adata.obs["section"] == "A1").to_numpy() & (labels == "00")] = "only here"
+    set_labels(adata, "niche", labels)
+    found = run_benchmark({"her2st": adata}, CONTESTS[:1], n_jobs=1)[0]
+    assert found.n_missing_classes == 1
+    assert np.isfinite(found.probability).all()
+
+
+def test_a_finished_contest_is_not_run_again(tissue, tmp_path, monkeypatch):
+    store = PointStore(tmp_path, context="v1")
+    first = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
+    monkeypatch.setattr("beyond_alignment.benchmark.runner.predict_fold", None)
+    again = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
+    assert np.array_equal(first.probability, again.probability)
+    with pytest.raises(TypeError):  # another context, another point
+        run_benchmark({"her2st": tissue}, CONTESTS[:1], store=PointStore(tmp_path, context="v2"), n_jobs=1)
+
+
+def test_a_damaged_point_is_computed_again(tmp_path):
+    store = PointStore(tmp_path)
+    store.get({"a": 1}, lambda: {"x": np.arange(3)})
+    file = next(tmp_path.glob("*.npz"))
+    file.write_bytes(file.read_bytes()[:20])
+    assert store.get({"a": 1}, lambda: {"x": np.arange(4)})["x"].tolist() == [0, 1, 2, 3]
+
+
+def test_counts_stand_in_for_components_that_are_fitted_in_the_folds():
+    adata = make_tissue()
+    values = embedding(adata, "pca")
+    assert values.shape == adata.shape
+    assert np.allclose(np.expm1(values).sum(axis=1), 1e4, rtol=1e-4)
+    with pytest.raises(InputError, match="X_uni"):
+        embedding(adata, "uni")
+
+
+def test_inner_groups_are_sections_or_tiles(tissue):
+    spots, problem = pose(tissue, "niche")
+    assert set(problem.groups) == {"A1", "A2", "B1"}
+    alone = spots[spots.obs["section"] == "A1"]
+    assert len(set(make_problem(alone, np.zeros(alone.n_obs).astype(str)).groups)) == 4

@@ -1,0 +1,139 @@
+"""The fusion interface and its four baselines against closed forms and peers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.base import clone
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.fusion import FUSION_METHODS, make_fusion
+from beyond_alignment.fusion.probe import fit_probe
+from beyond_alignment.fusion.reduction import Reduction
+
+N = 600
+
+
+@pytest.fixture(scope="module")
+def halves():
+    """Two modalities that each hold one of two bits; the label is both bits."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (N, 2))
+    x1 = np.outer(2 * bits[:, 0] - 1, np.ones(5)) + rng.normal(size=(N, 5))
+    x2 = np.outer(2 * bits[:, 1] - 1, np.ones(7)) + rng.normal(size=(N, 7))
+    return (x1, x2), np.array(["00", "01", "10", "11"])[2 * bits[:, 0] + bits[:, 1]]
+
+
+@pytest.mark.parametrize("name", FUSION_METHODS)
+def test_each_method_is_a_classifier_with_the_same_answer_for_the_same_seed(name, halves):
+    pair, labels = halves
+    model = make_fusion(name, seed=3).fit(pair, labels)
+    again = clone(model).fit(pair, labels)
+    probability = model.predict_proba(pair)
+    assert probability.shape == (N, 4)
+    assert np.allclose(probability.sum(axis=1), 1, atol=1e-4)
+    assert np.array_equal(probability, again.predict_proba(pair))
+    assert set(model.predict(pair)) <= set(labels)
+    assert len(model.transform(pair)) == N
+    assert model.n_parameters_ > 0
+
+
+def test_one_modality_sees_one_bit_and_both_see_two(halves):
+    pair, labels = halves
+    accuracy = {name: np.mean(make_fusion(name).fit(pair, labels).predict(pair) == labels) for name in FUSION_METHODS}
+    assert accuracy["expression_only"] == pytest.approx(0.5, abs=0.07)  # one of two bits: half of four classes
+    assert accuracy["morphology_only"] == pytest.approx(0.5, abs=0.07)
+    assert accuracy["concat"] > 0.93
+    assert accuracy["late_average"] > 0.9
+
+
+def test_a_unimodal_method_ignores_the_other_modality(halves):
+    (x1, x2), labels = halves
+    noise = np.random.default_rng(1).normal(size=x2.shape)
+    first = make_fusion("expression_only").fit((x1, x2), labels).predict_proba((x1, x2))
+    second = make_fusion("expression_only").fit((x1, noise), labels).predict_proba((x1, noise))
+    assert np.array_equal(first, second)
+
+
+def test_late_average_is_the_mean_of_the_two_unimodal_probes(halves):
+    pair, labels = halves
+    mean = sum(make_fusion(n).fit(pair, labels).predict_proba(pair) for n in ("expression_only", "morphology_only")) / 2
+    assert np.allclose(make_fusion("late_average").fit(pair, labels).predict_proba(pair), mean, atol=1e-5)
+
+
+def test_no_linear_fusion_learns_exclusive_or():
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (2000, 2))
+    pair = tuple((2.0 * bits[:, i : i + 1] - 1) + 0.1 * rng.normal(size=(2000, 3)) for i in (0, 1))
+    labels = np.where(bits[:, 0] ^ bits[:, 1], "odd", "even")
+    for name in FUSION_METHODS:
+        probability = make_fusion(name).fit(pair, labels).predict_proba(pair)
+        given_to_truth = probability[np.arange(2000), (labels == "odd").astype(int)]
+        assert 1 + np.mean(np.log2(given_to_truth)) < 0.01  # bits of the one bit there is
+
+
+def test_regression_recovers_a_linear_target(halves):
+    (x1, x2), _ = halves
+    targets = np.column_stack([x1.sum(axis=1), x2.sum(axis=1)])
+    fitted = make_fusion("concat", kind="regression").fit((x1, x2), targets)
+    assert np.corrcoef(fitted.predict((x1, x2)).ravel(), targets.ravel())[0, 1] > 0.999
+    late = make_fusion("late_average", kind="regression").fit((x1, x2), targets).predict((x1, x2))
+    assert late.shape == targets.shape
+
+
+def test_reduction_is_fitted_on_training_spots_alone():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(200, 20)), 50 + 9 * rng.normal(size=(100, 20))
+    alone = Reduction(n_components=5).fit(train).transform(train)
+    assert alone.var(axis=0, ddof=1).mean() == pytest.approx(1, rel=1e-2)
+    reduction = Reduction(n_components=5).fit(train)
+    reduction.transform(test)
+    assert np.array_equal(alone, reduction.transform(train))
+
+
+def test_the_penalty_is_chosen_without_splitting_a_group():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 10)
+    z = rng.normal(size=(40, 30))[groups]  # every spot of a group is the same: noise that memorises groups
+    y = rng.integers(0, 2, 40)[groups].astype(str)
+    by_group = fit_probe(z, y, groups=groups)
+    by_spot = fit_probe(z, y)
+    assert by_group.C < by_spot.C
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    x=arrays(np.float64, (12, 3), elements=st.floats(-1e6, 1e6)),
+    bad=st.sampled_from([np.nan, np.inf, -np.inf]),
+    row=st.integers(0, 11),
+)
+def test_values_that_are_not_finite_are_refused(x, bad, row):
+    x[row, 1] = bad
+    with pytest.raises(InputError, match="not finite"):
+        make_fusion("concat").fit((x, np.zeros((12, 2))), ["a", "b"] * 6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(x=arrays(np.float64, (12, 3), elements=st.floats(-1e6, 1e6)))
+def test_any_finite_embedding_gives_finite_probabilities(x):
+    pair = (x, x[:, :2])
+    for name in FUSION_METHODS:
+        assert np.isfinite(make_fusion(name).fit(pair, ["a", "b"] * 6).predict_proba(pair)).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: make_fusion("averaging"), "no fusion method"),
+        (lambda: make_fusion("concat", kind="ranking"), "Unknown kind"),
+        (lambda: make_fusion("concat", depth=3), "does not take"),
+        (lambda: make_fusion("concat").fit((np.zeros((3, 2)), np.zeros((4, 2))), [0, 1, 0]), "same spots"),
+        (lambda: make_fusion("concat").fit((np.zeros((3, 2)), np.zeros((3, 2))), [0, 1]), "one label a spot"),
+        (lambda: make_fusion("concat").fit((np.zeros((3, 2)), np.zeros((3, 2))), [0, 0, 0]), "Only one class"),
+        (lambda: make_fusion("concat").fit((np.zeros((3, 2)),), [0, 0, 0]), "pair"),
+    ],
+)
+def test_bad_input_is_named(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
