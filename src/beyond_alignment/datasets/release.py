@@ -1,0 +1,249 @@
+"""The frozen-embedding release: small .h5ad files that stand in for raw images, each with its hash in a manifest."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import h5py
+import numpy as np
+from anndata.io import write_elem
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from beyond_alignment import keys, project
+from beyond_alignment.errors import InputError
+from beyond_alignment.files import atomic_path, write_text
+
+MANIFEST = "manifest.json"
+MANTISSA_BITS = 7
+EMBEDDING_PREFIX = "X_"
+_PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_STORAGE = {"compression": "gzip", "compression_opts": 9, "shuffle": True, "track_times": False}
+
+
+def round_mantissa(values: ArrayLike, bits: int) -> NDArray[np.float64]:
+    """Round to ``bits`` fraction bits after the leading one, ties to even.
+
+    The relative error is at most ``2**-(bits + 1)``. With 7 bits, those of bfloat16, that is 0.4 %: no more than what
+    bfloat16 inference has changed already (0.3-1.4 %), and the bits that become zero let gzip halve the files.
+
+    Parameters
+    ----------
+    values
+        Finite numbers of any shape.
+    bits
+        Fraction bits to keep, 0 to 52.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite or ``bits`` is out of range.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    if not 0 <= bits <= 52:
+        msg = f"A float64 cannot be rounded to {bits} fraction bits: give 0 to 52."
+        raise InputError(msg)
+    if not np.isfinite(numbers).all():
+        msg = "Values to round hold NaN or infinity: drop or impute them first."
+        raise InputError(msg)
+    mantissa, exponent = np.frexp(numbers)
+    return np.ldexp(np.rint(np.ldexp(mantissa, bits + 1)), exponent - (bits + 1))
+
+
+def write_release(adata: ad.AnnData, name: str, *, folder: Path | None = None) -> Path:
+    """Write a release file and its entry in ``manifest.json``, each in one step; the same data give the same bytes.
+
+    Embeddings (``obsm["X_..."]``) become float16 with 7 fraction bits; ``X`` and layers become the smallest unsigned
+    integers if they hold counts, and stay as they are otherwise; everything else is written as it is.
+
+    Parameters
+    ----------
+    adata
+        Reads ``uns["dataset"]``: licence, source. Stays as it is.
+    name
+        Name of the file without ``.h5ad``: small letters, digits and underscores.
+    folder
+        Where to write; ``data/`` of the project without it.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the name is not allowed, licence or source is missing, an embedding does not fit float16, or ``uns`` or
+        ``obs`` names a path of this machine.
+    """
+    path = _place(name, folder)
+    dataset = adata.uns.get(keys.DATASET, {})
+    if not dataset.get("licence") or not dataset.get("source"):
+        msg = f"Release {name!r} has no licence or source: set both in uns[{keys.DATASET!r}]."
+        raise InputError(msg)
+    _refuse_machine_paths(adata)
+    small = adata.copy()
+    if small.X is not None:
+        small.X = _smallest(small.X)
+    for key, layer in list(small.layers.items()):
+        small.layers[key] = _smallest(layer)
+    for key in _embeddings(small):
+        small.obsm[key] = _half(small.obsm[key], key)
+    with atomic_path(path) as temporary:
+        with h5py.File(temporary, "w") as file:
+            write_elem(file, "/", small, dataset_kwargs=_STORAGE)
+        size, digest = temporary.stat().st_size, _sha256(temporary)
+    entry = {
+        "sha256": digest,
+        "size": size,
+        "licence": str(dataset["licence"]),
+        "source": str(dataset["source"]),
+        "versions": {package: _version(package) for package in _PACKAGES},
+    }
+    manifest = path.parent / MANIFEST
+    files = dict(sorted((_manifest(manifest) | {path.name: entry}).items()))
+    write_text(manifest, json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def read_release(name: str, *, folder: Path | None = None) -> ad.AnnData:
+    """Read a release file after verifying its hash.
+
+    Parameters
+    ----------
+    name
+        Name of the file without ``.h5ad``.
+    folder
+        Where it lies; ``data/`` of the project without it.
+
+    Returns
+    -------
+    AnnData
+        As it was written; embeddings, counts in ``X`` and counts in layers come back as float32.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not in the manifest, or is not the one that the manifest describes.
+    """
+    path = _place(name, folder)
+    entry = _manifest(path.parent / MANIFEST).get(path.name)
+    if not path.is_file():
+        msg = f"The release {path} is missing: restore it from the repository or run notebook 02."
+        raise InputError(msg)
+    if entry is None:
+        msg = f"The release {path} is not in {MANIFEST}: restore both from the repository or run notebook 02."
+        raise InputError(msg)
+    if (digest := _sha256(path)) != entry.get("sha256"):
+        msg = (
+            f"The release {path} is damaged (sha256 {digest[:12]}, expected {str(entry.get('sha256'))[:12]}): "
+            "restore it from the repository or run notebook 02."
+        )
+        raise InputError(msg)
+    adata = ad.read_h5ad(path)
+    if adata.X is not None:
+        adata.X = _single(adata.X)
+    for key, layer in list(adata.layers.items()):
+        adata.layers[key] = _single(layer)
+    for key in _embeddings(adata):
+        adata.obsm[key] = adata.obsm[key].astype(np.float32)
+    return adata
+
+
+def _place(name: str, folder: Path | None) -> Path:
+    """Return the path of a release file."""
+    if not _NAME.fullmatch(name):
+        msg = f"A release cannot be called {name!r}: use small letters, digits and underscores."
+        raise InputError(msg)
+    return (folder or project.root() / "data") / f"{name}.h5ad"
+
+
+def _manifest(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the entries of the manifest; none where there is no manifest."""
+    if not path.is_file():
+        return {}
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {str(name): dict(entry) for name, entry in files.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{path} is damaged ({error}): restore it from the repository."
+        raise InputError(msg) from error
+
+
+def _embeddings(adata: ad.AnnData) -> list[str]:
+    """Return the ``obsm`` keys of the embeddings."""
+    return [key for key in adata.obsm if key.startswith(EMBEDDING_PREFIX)]
+
+
+def _half(values: ArrayLike, key: str) -> NDArray[np.float16]:
+    """Round an embedding for float16."""
+    rounded = round_mantissa(values, MANTISSA_BITS)
+    if rounded.size and np.abs(rounded).max() > np.finfo(np.float16).max:
+        msg = f"Embedding {key!r} holds {np.abs(rounded).max():.3g}, beyond float16: scale it below 65504."
+        raise InputError(msg)
+    return rounded.astype(np.float16)
+
+
+def _smallest(matrix: Any) -> Any:
+    """Give counts the smallest unsigned integer type; leave other numbers as they are."""
+    numbers = matrix.data if sparse.issparse(matrix) else np.asarray(matrix)
+    if numbers.size == 0 or numbers.min() < 0 or not np.array_equal(numbers, np.rint(numbers)):
+        return matrix
+    return matrix.astype(np.min_scalar_type(int(numbers.max())))
+
+
+def _single(matrix: Any) -> Any:
+    """Give integers back as float32."""
+    return matrix.astype(np.float32) if np.issubdtype(matrix.dtype, np.integer) else matrix
+
+
+def _sha256(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(package: str) -> str:
+    """Return the public version of an installed package, without the local build."""
+    try:
+        return version(package).partition("+")[0]
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _refuse_machine_paths(adata: ad.AnnData) -> None:
+    """Raise if a string in ``uns`` or ``obs`` is an absolute path or names the home or the project folder."""
+    homes = [str(place) for place in (Path.home(), Path.cwd(), *_roots()) if len(place.parts) > 1]
+    texts = list(_strings(adata.uns, "uns"))
+    for column in adata.obs.select_dtypes(include=["object", "category", "string"]):
+        texts += [(f"obs[{column!r}]", str(value)) for value in adata.obs[column].unique()]
+    for where, text in texts:
+        if re.match(r"(/|~/|[A-Za-z]:[\\/]|file:)", text) or any(f"{home}/" in f"{text}/" for home in homes):
+            msg = f"{where} holds the path {text!r} of this machine: store a name that holds everywhere."
+            raise InputError(msg)
+
+
+def _roots() -> list[Path]:
+    """Return the project folder where there is one."""
+    try:
+        return [project.root()]
+    except InputError:
+        return []
+
+
+def _strings(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Yield every string below ``value`` with the place it is at."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings(item, f"{where}[{key!r}]")
+    elif isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype.kind in "OUT"):
+        for item in np.asarray(value, dtype=object).ravel():
+            yield from _strings(item, where)

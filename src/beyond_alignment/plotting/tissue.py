@@ -1,0 +1,126 @@
+"""Pictures that show whether spots, scale and patches sit right on the tissue."""
+
+from collections.abc import Mapping
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from beyond_alignment import keys
+from beyond_alignment.errors import InputError
+
+_LINE = "#00c2a8"
+
+
+def plot_overlay(
+    adata: ad.AnnData, section: str, image: NDArray[np.uint8], *, ax: Axes | None = None, max_px: int = 1200
+) -> Figure:
+    """Draw the spots of a section, in their true diameter, on its H&E image.
+
+    Parameters
+    ----------
+    adata
+        Reads ``obs["section"]``, ``obsm["spatial"]`` and ``uns["spatial"][section]["scalefactors"]``.
+    section
+        Name of the section.
+    image
+        uint8 (height, width, channel) image of the section; it is drawn reduced.
+    ax
+        Axes to draw in; a new figure without them.
+    max_px
+        Longer side of the reduced image in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, axes in full-resolution pixels; the bar is 500 um, or 1 mm where the image is wider than 4 mm.
+
+    Raises
+    ------
+    InputError
+        If the section has no spot in ``adata``.
+    """
+    rows = (adata.obs[keys.SECTION] == section).to_numpy()
+    if not rows.any():
+        msg = f"There is no spot of section {section!r} in the data: choose one that was loaded."
+        raise InputError(msg)
+    scales = adata.uns[keys.SPATIAL][section]["scalefactors"]
+    pitch, factor = float(scales[keys.MICRONS_PER_PIXEL]), float(scales[keys.IMAGE_SCALE])
+    height, width = image.shape[:2]
+    picture = Image.fromarray(image)
+    # Reduced by whole factors first: a slide is drawn in a fraction of a second.
+    picture.thumbnail((max_px, max_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if ax is None:
+        ax = Figure(figsize=(6.0, 6.0 * height / width), layout="constrained").add_subplot()
+    ax.imshow(np.asarray(picture), extent=(0.0, width / factor, height / factor, 0.0))
+    diameters = np.full(int(rows.sum()), float(scales[keys.SPOT_DIAMETER]))
+    circles = EllipseCollection(
+        diameters,
+        diameters,
+        np.zeros_like(diameters),
+        units="xy",
+        offsets=adata.obsm[keys.SPATIAL][rows],
+        offset_transform=ax.transData,
+        facecolors="none",
+        edgecolors=_LINE,
+        linewidths=0.6,
+    )
+    ax.add_collection(circles)
+    _scale_bar(ax, width / factor, height / factor, pitch)
+    ax.set_title(f"{section}: {rows.sum()} spots, image {pitch / factor:.2f} um/px", fontsize=10)
+    ax.set_axis_off()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def plot_patches(patches_by_field_of_view: Mapping[float, NDArray[np.uint8]], *, n: int = 4) -> Figure:
+    """Draw the patches of the same spots at several fields of view, one row a field of view.
+
+    Parameters
+    ----------
+    patches_by_field_of_view
+        Field of view in microns -> uint8 (spot, height, width, channel), the same spots in each.
+    n
+        Number of spots, taken evenly over all; no more than there are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, with a bar of a quarter of the field of view in the first patch of each row.
+
+    Raises
+    ------
+    InputError
+        If there is no patch, or the fields of view hold different numbers of spots.
+    """
+    counts = {len(patches) for patches in patches_by_field_of_view.values()}
+    if len(counts) != 1 or counts == {0} or n < 1:
+        msg = f"Patches of {sorted(counts)} spots, {n} to draw: give the patches of the same spots, at least one."
+        raise InputError(msg)
+    (count,) = counts
+    chosen = np.unique(np.linspace(0, count - 1, min(n, count) + 2)[1:-1].round().astype(int))
+    shape = (len(patches_by_field_of_view), len(chosen))
+    figure = Figure(figsize=(1.6 * shape[1] + 0.3, 1.6 * shape[0]), layout="constrained")
+    axes = figure.subplots(*shape, squeeze=False)
+    for row, (field, patches) in zip(axes, patches_by_field_of_view.items(), strict=True):
+        for ax, spot in zip(row, chosen, strict=True):
+            ax.imshow(patches[spot], extent=(0.0, field, field, 0.0))
+            ax.set(xticks=[], yticks=[])
+        row[0].set_ylabel(f"{field:g} um", fontsize=9)
+        row[0].plot([0.06 * field, 0.31 * field], [0.93 * field] * 2, color="black", linewidth=2)
+        row[0].text(0.185 * field, 0.9 * field, f"{field / 4:g}", ha="center", va="bottom", fontsize=7)
+    return figure
+
+
+def _scale_bar(ax: Axes, width: float, height: float, microns_per_pixel: float) -> None:
+    """Draw a labelled bar at the bottom left."""
+    microns, label = (1000.0, "1 mm") if width * microns_per_pixel > 4000.0 else (500.0, "500 um")
+    left, bottom = 0.04 * width, 0.95 * height
+    ax.plot([left, left + microns / microns_per_pixel], [bottom, bottom], color="black", linewidth=3)
+    middle = left + microns / microns_per_pixel / 2.0
+    ax.text(middle, bottom - 0.012 * height, label, ha="center", va="bottom", fontsize=9)
