@@ -1,0 +1,49 @@
+# Every verb of the project. `make` alone lists them.
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export MPLBACKEND = agg
+
+BIN := .venv/bin
+STEP := sh tools/step.sh
+WORKERS ?= 2
+CELL_TIMEOUT ?= 600
+NBVAL_RESULTS := .cache/nbval-results
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup setup-dev book test check format clean
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Create .venv and install the pinned package into it
+	@sh tools/install.sh
+
+setup-dev: ## The same with what tests and checks need
+	@sh tools/install.sh dev
+
+book: setup ## Run the notebooks (profile quick), build the book, say where to open it
+	@$(STEP) "run the notebooks" $(BIN)/beyond-alignment book run --profile quick
+	@$(STEP) "build the book" $(BIN)/beyond-alignment book build
+
+test: setup-dev ## Unit tests with coverage, the committed notebooks, the checks
+	@$(STEP) "tests" $(BIN)/python -m pytest -q tests --cov=beyond_alignment --cov-report=term:skip-covered
+	@rm -rf $(NBVAL_RESULTS) && mkdir -p .cache && cp -R results $(NBVAL_RESULTS)
+	@BEYOND_ALIGNMENT_RESULTS=$(CURDIR)/$(NBVAL_RESULTS) $(STEP) "notebooks" $(BIN)/python -m pytest -q notebooks \
+		--nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) -n $(WORKERS) --dist loadfile
+	@$(MAKE) --no-print-directory check
+
+check: setup-dev ## Lint, formatting, types, layers
+	@$(STEP) "ruff check" $(BIN)/ruff check --quiet
+	@$(STEP) "ruff format" $(BIN)/ruff format --quiet --check
+	@$(STEP) "mypy" $(BIN)/mypy --no-error-summary
+	@$(STEP) "import-linter" $(BIN)/lint-imports --no-timing
+
+format: setup-dev ## Format code and notebooks, mend what can be mended
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format
+
+clean: ## Remove what was built and executed; .venv and downloaded data stay
+	@rm -rf _build executed htmlcov .coverage .coverage.* $(NBVAL_RESULTS) \
+		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
