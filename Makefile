@@ -1,13 +1,11 @@
 # Every verb of the project. `make` alone lists them.
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-export MPLBACKEND = agg
 
 BIN := .venv/bin
 STEP := sh tools/step.sh
 WORKERS ?= 2
 CELL_TIMEOUT ?= 600
-NBVAL_RESULTS := .cache/nbval-results
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -28,8 +26,7 @@ book: setup ## Run the notebooks (profile quick), build the book, say where to o
 
 test: setup-dev ## Unit tests with coverage, the committed notebooks, the checks
 	@$(STEP) "tests" $(BIN)/python -m pytest -q tests --cov=beyond_alignment --cov-report=term:skip-covered
-	@rm -rf $(NBVAL_RESULTS) && mkdir -p .cache && cp -R results $(NBVAL_RESULTS)
-	@BEYOND_ALIGNMENT_RESULTS=$(CURDIR)/$(NBVAL_RESULTS) $(STEP) "notebooks" $(BIN)/python -m pytest -q notebooks \
+	@$(STEP) "notebooks" $(BIN)/python -m pytest -q notebooks \
 		--nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory check
 
@@ -44,6 +41,6 @@ format: setup-dev ## Format code and notebooks, mend what can be mended
 	@$(BIN)/ruff format
 
 clean: ## Remove what was built and executed; .venv and downloaded data stay
-	@rm -rf _build executed htmlcov .coverage .coverage.* $(NBVAL_RESULTS) \
+	@rm -rf _build executed htmlcov .coverage .coverage.* \
 		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
