@@ -27,7 +27,7 @@ def _linear(seed: int) -> tuple[Pipeline, ...]:
 
 def _nonlinear(seed: int) -> tuple[Pipeline, ...]:
     """One small perceptron; a fixed number of epochs does better on few samples than early stopping."""
-    network = MLPClassifier((64,), alpha=1.0, learning_rate_init=5e-3, max_iter=50, tol=0, random_state=seed)
+    network = MLPClassifier((64,), alpha=1.0, learning_rate_init=1e-2, max_iter=30, tol=0, random_state=seed)
     return (make_pipeline(StandardScaler(), network),)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from beyond_alignment.alignment.inputs import codes, paired
 from beyond_alignment.alignment.whitening import Regularisation, check_enough_rows, cross_factor, fit_whitening
@@ -84,6 +85,60 @@ def _ceiling(x1: NDArray[np.float64], x2: NDArray[np.float64], regularisation: R
     return float(((cross_factor(left, right) * left.apply(x1).T @ right.apply(x2) / len(x1)) ** 2).sum())
 
 
+def _spectrum(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    groups: NDArray[np.int64] | None,
+    *,
+    regularisation: Regularisation,
+    n_permutations: int,
+    n_bootstrap: int,
+    seed: int,
+) -> SpectralCeiling:
+    """Spectrum, null and interval of checked input."""
+    n = len(first)
+    whitenings = (
+        fit_whitening(first, regularisation=regularisation, name="x1"),
+        fit_whitening(second, regularisation=regularisation, name="x2"),
+    )
+    check_enough_rows(*whitenings, n)
+    z1, z2 = whitenings[0].apply(first) * cross_factor(*whitenings), whitenings[1].apply(second)
+    n_components = min(w.rank for w in whitenings)
+    singular_values = np.asarray(np.linalg.svd(z1.T @ z2 / n, compute_uv=False)[:n_components], dtype=np.float64)
+    ceiling = float((singular_values**2).sum())
+
+    seeds = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2)]
+    exchangeable = np.zeros(n, dtype=np.int64) if groups is None else groups
+    narrow, wide = sorted((z1, z2), key=lambda z: z.shape[1])
+    null = np.empty((n_permutations, n_components))
+    for row, permutation in zip(null, _permutations(exchangeable, n_permutations, seeds[0]), strict=True):
+        cross = narrow[permutation].T @ wide / n
+        # The eigenvalues of the small square are many times cheaper than the singular values of a wide matrix.
+        squares = np.linalg.eigvalsh(cross @ cross.T)[::-1][:n_components]
+        row[:] = np.sqrt(np.maximum(squares, 0))
+    null_ceilings = (null**2).sum(axis=1)
+    threshold = float(np.quantile(null[:, 0], QUANTILE))
+
+    interval = None
+    if n_bootstrap:
+        draws = _resamples(groups, n, n_bootstrap, seeds[1])
+        replicates = np.array([_ceiling(first[rows], second[rows], regularisation) for rows in draws])
+        # Reflected quantiles: resampling adds the same upward bias to the ceiling that sampling did.
+        low, high = 2 * ceiling - np.quantile(replicates, [0.975, 0.025])
+        interval = (max(float(low), 0.0), max(float(high), 0.0))
+    return SpectralCeiling(
+        singular_values=singular_values,
+        ceiling=ceiling,
+        null_ceiling=float(null_ceilings.mean()),
+        interval=interval,
+        threshold=threshold,
+        null_singular_values=np.quantile(null, QUANTILE, axis=0),
+        effective_rank=int((singular_values > threshold).sum()),
+        p_value=float((1 + (null_ceilings >= ceiling).sum()) / (1 + n_permutations)),
+        shrinkage=(whitenings[0].shrinkage, whitenings[1].shrinkage),
+    )
+
+
 def spectral_ceiling(
     x1: ArrayLike,
     x2: ArrayLike,
@@ -144,39 +199,14 @@ def spectral_ceiling(
             raise InputError("Every group has a single sample, so nothing can be permuted; pass larger groups or none.")
         if n_bootstrap and group_codes.max() < 1:
             raise InputError("There is one group, so groups cannot be resampled; pass groups=None or n_bootstrap=0.")
-    whitenings = (
-        fit_whitening(first, regularisation=regularisation, name="x1"),
-        fit_whitening(second, regularisation=regularisation, name="x2"),
-    )
-    check_enough_rows(*whitenings, n)
-    z1, z2 = whitenings[0].apply(first) * cross_factor(*whitenings), whitenings[1].apply(second)
-    n_components = min(w.rank for w in whitenings)
-    singular_values = np.asarray(np.linalg.svd(z1.T @ z2 / n, compute_uv=False)[:n_components], dtype=np.float64)
-    ceiling = float((singular_values**2).sum())
-
-    seeds = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2)]
-    exchangeable = np.zeros(n, dtype=np.int64) if group_codes is None else group_codes
-    null = np.empty((n_permutations, n_components))
-    for row, permutation in zip(null, _permutations(exchangeable, n_permutations, seeds[0]), strict=True):
-        row[:] = np.linalg.svd(z1.T @ z2[permutation] / n, compute_uv=False)[:n_components]
-    null_ceilings = (null**2).sum(axis=1)
-    threshold = float(np.quantile(null[:, 0], QUANTILE))
-
-    interval = None
-    if n_bootstrap:
-        draws = _resamples(group_codes, n, n_bootstrap, seeds[1])
-        replicates = np.array([_ceiling(first[rows], second[rows], regularisation) for rows in draws])
-        # Reflected quantiles: resampling adds the same upward bias to the ceiling that sampling did.
-        low, high = 2 * ceiling - np.quantile(replicates, [0.975, 0.025])
-        interval = (max(float(low), 0.0), max(float(high), 0.0))
-    return SpectralCeiling(
-        singular_values=singular_values,
-        ceiling=ceiling,
-        null_ceiling=float(null_ceilings.mean()),
-        interval=interval,
-        threshold=threshold,
-        null_singular_values=np.quantile(null, QUANTILE, axis=0),
-        effective_rank=int((singular_values > threshold).sum()),
-        p_value=float((1 + (null_ceilings >= ceiling).sum()) / (1 + n_permutations)),
-        shrinkage=(whitenings[0].shrinkage, whitenings[1].shrinkage),
-    )
+    # One thread: the same bytes whatever the number of cores, and no contention between many small products.
+    with threadpool_limits(limits=1):
+        return _spectrum(
+            first,
+            second,
+            group_codes,
+            regularisation=regularisation,
+            n_permutations=n_permutations,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+        )
