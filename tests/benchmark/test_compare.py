@@ -45,7 +45,6 @@ def test_numbers_are_regressed(own):
     ],
 )
 def test_missing_keys_are_named(own, options, said):
+    usual = {"expression": "rna", "morphology": "image", "label": "copy", "groups": "section"}
     with pytest.raises(InputError, match=said):
-        compare_fusion(
-            own, **({"expression": "rna", "morphology": "image", "label": "copy", "groups": "section"} | options)
-        )
+        compare_fusion(own, **(usual | options))

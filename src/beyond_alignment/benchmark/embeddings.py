@@ -1,11 +1,11 @@
 """Finds the embedding of an expert in AnnData."""
 
 import numpy as np
-import scanpy as sc
 from anndata import AnnData
 from numpy.typing import NDArray
 
 from beyond_alignment import keys
+from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
 
 COUNTS_EXPERT = "pca"
@@ -26,10 +26,7 @@ def embedding(adata: AnnData, expert: str) -> NDArray[np.float32]:
     if key in adata.obsm:
         return np.asarray(adata.obsm[key], dtype=np.float32)
     if expert == COUNTS_EXPERT and adata.X is not None:
-        scaled = AnnData(adata.X.astype(np.float32))
-        sc.pp.normalize_total(scaled, target_sum=1e4)
-        sc.pp.log1p(scaled)
-        return np.asarray(scaled.X.toarray(), dtype=np.float32)
+        return np.asarray(normalise(AnnData(adata.X)).X.toarray(), dtype=np.float32)
     held = sorted(name for name in adata.obsm if name.startswith("X_"))
     msg = f"obsm[{key!r}] is missing; this data set holds {', '.join(held) or 'no embedding'}."
     raise InputError(msg)

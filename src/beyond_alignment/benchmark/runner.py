@@ -1,7 +1,7 @@
 """Runs fusion methods over tasks and splits and collects what they predict for held-out spots."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -218,8 +218,21 @@ def run_benchmark(
         Processes; -1 for one a core.
     """
     run = joblib.delayed(out_of_fold)
+    distinct = list(dict.fromkeys(_computed(contest, contests) for contest in contests))
     jobs = (
         run(*prepare(data_sets[get_task(c.task).data_set], c), c.method, seed=c.seed, key=vars(c), store=store)
-        for c in contests
+        for c in distinct
     )
-    return joblib.Parallel(n_jobs=n_jobs)(jobs)
+    found = dict(zip(distinct, joblib.Parallel(n_jobs=n_jobs)(jobs), strict=True))
+    return [found[_computed(contest, contests)] for contest in contests]
+
+
+def _computed(contest: Contest, contests: Sequence[Contest]) -> Contest:
+    """Return the contest that stands for this one: a unimodal method does not see its partner."""
+    if contest.method == "expression_only":
+        others = [c.morphology for c in contests if c.task == contest.task]
+        return replace(contest, morphology=min(others))
+    if contest.method == "morphology_only":
+        others = [c.expression for c in contests if c.task == contest.task]
+        return replace(contest, expression=min(others))
+    return contest

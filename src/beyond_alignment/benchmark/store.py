@@ -10,8 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.files import atomic_path
+from beyond_alignment.project import root
 
 Arrays = dict[str, NDArray]
+CODE = ("fusion", "tasks", "benchmark")
+
+
+def open_store(profile: str) -> "PointStore":
+    """Return the store of a profile: ``executed/<profile>/points``, good for this code and these releases alone.
+
+    The quick profile keeps none: each of its pages is run again whole.
+    """
+    if profile == "quick":
+        return PointStore(None)
+    package = Path(__file__).resolve().parents[1]
+    files = [path for name in CODE for path in sorted((package / name).glob("*.py"))]
+    files.append(root() / "data" / "manifest.json")
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.is_file()))
+    return PointStore(root() / "executed" / profile / "points", context=digest.hexdigest())
 
 
 class PointStore:

@@ -1,6 +1,7 @@
 """Frozen unimodal experts of morphology and expression."""
 
-from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores, log_normalised
+from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_morphology, field_name
+from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
 from beyond_alignment.experts.morphology import (
     FrozenModel,
     embed_colour,
@@ -12,15 +13,18 @@ from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
 
 __all__ = [
     "EXPERTS",
+    "FIELDS_UM",
     "Expert",
     "FrozenModel",
     "FrozenPCA",
     "embed_colour",
+    "embed_expression",
     "embed_mobilenetv2",
+    "embed_morphology",
+    "field_name",
     "fit_frozen_pca",
     "get_expert",
     "hallmark_scores",
-    "log_normalised",
     "mobilenetv2",
     "resolve_device",
 ]

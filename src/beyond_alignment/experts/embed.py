@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import extract_patches, hallmark_sets, read_image
-from beyond_alignment.experts.expression import FrozenPCA, hallmark_scores, log_normalised
+from beyond_alignment.datasets import extract_patches, hallmark_sets, normalise, read_image
+from beyond_alignment.experts.expression import FrozenPCA, hallmark_scores
 from beyond_alignment.experts.morphology import (
     Device,
     FrozenModel,
@@ -122,7 +122,7 @@ def embed_expression(
     sets
         Gene sets; the hallmark sets when None.
     """
-    normalised = log_normalised(adata)
+    normalised = normalise(adata)
     set_embedding(adata, "hallmark", hallmark_scores(normalised, sets or hallmark_sets()), expert="hallmark")
     if pca is not None:
         details = {"n_genes": len(pca.genes), "sha256": pca.sha256}

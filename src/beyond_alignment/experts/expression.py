@@ -14,22 +14,6 @@ from sklearn.decomposition import PCA
 from beyond_alignment.errors import InputError
 
 
-def log_normalised(adata: AnnData, *, target_sum: float = 1e4) -> AnnData:
-    """Return a copy whose ``X`` is log1p of counts scaled to the same total in every spot.
-
-    Parameters
-    ----------
-    adata
-        Raw counts in ``X`` (spot, gene).
-    target_sum
-        Counts of a spot after scaling.
-    """
-    copy = adata.copy()
-    sc.pp.normalize_total(copy, target_sum=target_sum)
-    sc.pp.log1p(copy)
-    return copy
-
-
 def _dense(matrix: object) -> NDArray[np.float32]:
     """Return a matrix as a dense float32 array."""
     dense = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)  # type: ignore[attr-defined]

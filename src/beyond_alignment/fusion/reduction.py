@@ -38,7 +38,7 @@ class Reduction(TransformerMixin, BaseEstimator):
         kept = min(self.n_components, *values.shape)
         solver = "randomized" if kept < min(values.shape) / 2 else "full"
         self.pca_ = PCA(n_components=kept, svd_solver=solver, random_state=self.seed).fit(values)
-        variance = float(self.pca_.explained_variance_.mean())
+        variance = float(np.mean(self.pca_.explained_variance_))
         self.scale_ = np.sqrt(variance) if variance > 0 else 1.0
         return self
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from beyond_alignment import keys
 from beyond_alignment.datasets import hallmark_sets, load, normalise, spatial_graph
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import embed_expression, embed_morphology, fit_frozen_pca, log_normalised
+from beyond_alignment.experts import embed_expression, embed_morphology, fit_frozen_pca
 from beyond_alignment.experts.expression import FrozenPCA
 from beyond_alignment.experts.morphology import Device
 from beyond_alignment.tasks.domains import label_domains
@@ -20,7 +20,7 @@ from beyond_alignment.tasks.niche import NicheDefinition, fit_niches, label_nich
 PAIRED_SECTIONS = ("A1", "A2", "B4", "C2", "C3", "C4", "C5", "C6")
 REFERENCE_DONORS = {"D": 6, "E": 3, "F": 3, "G": 3, "H": 3}
 REFERENCE_SECTIONS = tuple(f"{donor}{i}" for donor, n in REFERENCE_DONORS.items() for i in range(1, n + 1))
-NEIGHBOUR_RADIUS_UM = {"her2st": 300.0, "mob": 300.0, "crc_visium": 150.0}
+NEIGHBOUR_RADIUS_UM = {"her2st": 300.0, "mob": 220.0, "crc_visium": 150.0}
 FIELDS_UM = {"her2st": (100, 200, 600), "mob": (200,), "crc_visium": (200,)}
 
 
@@ -37,7 +37,7 @@ def fit_on_reference_donors(*, seed: int = 0, progress: bool = True) -> tuple[Fr
     reference = load("her2st", sections=list(REFERENCE_SECTIONS), images=False, progress=progress)
     spatial_graph(reference, radius_um=NEIGHBOUR_RADIUS_UM["her2st"])
     niches = fit_niches(neighbour_composition(reference), seed=seed)
-    return fit_frozen_pca(log_normalised(reference), seed=seed), niches
+    return fit_frozen_pca(normalise(reference), seed=seed), niches
 
 
 def prepare_her2st(*, seed: int = 0, progress: bool = True) -> AnnData:
@@ -59,8 +59,7 @@ def prepare_mob(*, seed: int = 0, progress: bool = True) -> AnnData:
     adata = load("mob", progress=progress)
     embed_expression(adata)
     spatial_graph(adata, radius_um=NEIGHBOUR_RADIUS_UM["mob"])
-    normalised = adata.copy()
-    normalise(normalised)
+    normalised = normalise(adata)
     label_domains(normalised, seed=seed)
     adata.obs[keys.task("domain")] = normalised.obs[keys.task("domain")]
     adata.uns[keys.task("domain")] = normalised.uns[keys.task("domain")]

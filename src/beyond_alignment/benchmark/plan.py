@@ -1,0 +1,71 @@
+"""Lays out which methods, experts and splits a benchmark runs."""
+
+from collections.abc import Mapping, Sequence
+
+from anndata import AnnData
+
+from beyond_alignment import keys
+from beyond_alignment.benchmark.runner import Contest
+from beyond_alignment.experts import field_name
+from beyond_alignment.fusion import FUSION_METHODS
+from beyond_alignment.tasks import TASKS
+from beyond_alignment.tasks.registry import SplitKind
+
+
+def plan_contests(
+    data_sets: Mapping[str, AnnData],
+    *,
+    expression: Sequence[str] = ("pca",),
+    morphology: Sequence[str] = ("mobilenetv2",),
+    fields_um: Sequence[int] = (600,),
+    splits: Sequence[SplitKind] = ("donor", "section", "block"),
+    methods: Sequence[str] = tuple(FUSION_METHODS),
+    tasks: Sequence[str] = tuple(TASKS),
+    n_seeds: int = 1,
+) -> list[Contest]:
+    """List every contest that the data sets can hold.
+
+    A data set whose patches were embedded at other fields of view is run at its own ones.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    expression
+        Expression experts.
+    morphology
+        Morphology experts, without field of view.
+    fields_um
+        Fields of view of the patches, microns.
+    splits
+        Splits to run where a task allows them.
+    methods
+        Fusion methods.
+    tasks
+        Names of tasks.
+    n_seeds
+        Seeds 0, 1, ... of the methods.
+    """
+    contests = []
+    for task in (TASKS[name] for name in tasks):
+        if task.data_set not in data_sets:
+            continue
+        held = data_sets[task.data_set].obsm
+        wanted = [field_name(expert, field) for expert in morphology for field in fields_um]
+        images = [name for name in wanted if keys.embedding(name) in held]
+        images = images or [key[2:] for key in held if key.startswith(tuple(f"X_{name}_" for name in morphology))]
+        contests += [
+            Contest(task.name, split, method, reads, sees, seed)
+            for split in task.splits
+            if split in splits
+            for reads in expression
+            for sees in images
+            for method in methods
+            for seed in range(n_seeds)
+        ]
+    return contests
+
+
+def field_um(morphology: str) -> int:
+    """Return the field of view in microns that a morphology expert's name ends with."""
+    return int(morphology.rsplit("_", 1)[1].removesuffix("um"))
