@@ -113,7 +113,8 @@ def clear_overview(image: Pixels) -> Pixels:
     """Replace everything around the tissue of a blacked-out frame by ``GLASS``.
 
     The tissue is the largest connected piece that is not near-black (a channel of at least 16), its holes included,
-    so that dark nuclei stay, less a rim of 2 pixels in which it fades to black; a second piece, such as the annotated inset of the HER2ST frames, goes with the black.
+    so that dark nuclei stay, less a rim of 2 pixels in which it fades to black; a second piece, such as the annotated
+    inset of the HER2ST frames, goes with the black.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any
 import anndata as ad
 import h5py
 import numpy as np
-from anndata.io import write_elem
+from anndata.experimental import write_dispatched
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
@@ -25,6 +25,7 @@ EMBEDDING_PREFIX = "X_"
 _PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _STORAGE = {"compression": "gzip", "compression_opts": 9, "shuffle": True, "track_times": False}
+_SCALARS = {"null", "string", "bytes", "numeric-scalar"}
 
 
 def round_mantissa(values: ArrayLike, bits: int) -> NDArray[np.float64]:
@@ -95,9 +96,11 @@ def write_release(adata: ad.AnnData, name: str, *, folder: Path | None = None) -
         small.layers[key] = _smallest(layer)
     for key in _embeddings(small):
         small.obsm[key] = _half(small.obsm[key], key)
+    for field in ("layers", "obsm", "obsp", "varm", "uns"):
+        setattr(small, field, _sorted(getattr(small, field)))
     with atomic_path(path) as temporary:
         with h5py.File(temporary, "w") as file:
-            write_elem(file, "/", small, dataset_kwargs=_STORAGE)
+            write_dispatched(file, "/", small, _write_compressed)
         size, digest = temporary.stat().st_size, _sha256(temporary)
     entry = {
         "sha256": digest,
@@ -181,6 +184,11 @@ def _embeddings(adata: ad.AnnData) -> list[str]:
     return [key for key in adata.obsm if key.startswith(EMBEDDING_PREFIX)]
 
 
+def _sorted(value: Any) -> Any:
+    """Order mappings by key, as they come back from a file, so that the order of making leaves no trace."""
+    return {key: _sorted(value[key]) for key in sorted(value)} if isinstance(value, Mapping) else value
+
+
 def _half(values: ArrayLike, key: str) -> NDArray[np.float16]:
     """Round an embedding for float16."""
     rounded = round_mantissa(values, MANTISSA_BITS)
@@ -201,6 +209,11 @@ def _smallest(matrix: Any) -> Any:
 def _single(matrix: Any) -> Any:
     """Give integers back as float32."""
     return matrix.astype(np.float32) if np.issubdtype(matrix.dtype, np.integer) else matrix
+
+
+def _write_compressed(write: Any, store: Any, key: str, element: Any, *, iospec: Any, **_: Any) -> None:
+    """Write one element of an AnnData with compression; HDF5 takes no filter on a scalar."""
+    write(store, key, element, dataset_kwargs={} if iospec.encoding_type in _SCALARS else _STORAGE)
 
 
 def _sha256(path: Path) -> str:

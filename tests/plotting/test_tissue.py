@@ -1,0 +1,52 @@
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+
+
+def section():
+    adata = ad.AnnData(obs=pd.DataFrame({"section": ["S", "S"]}, index=["a", "b"]))
+    adata.obsm["spatial"] = np.array([[100.0, 200.0], [300.0, 200.0]])
+    factors = {"microns_per_pixel": 2.0, "spot_diameter_fullres": 50.0, "tissue_image_scalef": 0.5}
+    adata.uns["spatial"] = {"S": {"scalefactors": factors}}
+    return adata
+
+
+def test_spots_have_their_place_and_diameter_and_the_bar_its_length():
+    ax = Figure().add_subplot()
+    figure = plot_overlay(section(), "S", np.zeros((200, 400, 3), dtype=np.uint8), ax=ax, max_px=100)
+    (circles,) = (c for c in ax.collections if isinstance(c, EllipseCollection))
+    assert figure is ax.get_figure()
+    np.testing.assert_array_equal(circles.get_offsets(), section().obsm["spatial"])
+    np.testing.assert_allclose(circles.get_widths(), 50.0)
+    np.testing.assert_allclose(np.ptp(ax.lines[0].get_xdata()), 500.0 / 2.0)
+    assert ax.texts[0].get_text() == "500 um"
+    assert ax.images[0].get_extent() == [0.0, 800.0, 400.0, 0.0]
+    assert ax.images[0].get_array().shape == (50, 100, 3)
+    assert ax.get_title() == "S: 2 spots, image 4.00 um/px"
+
+
+def test_overlay_of_an_absent_section_is_refused():
+    with pytest.raises(InputError, match="'Z'"):
+        plot_overlay(section(), "Z", np.zeros((9, 9, 3), dtype=np.uint8))
+
+
+def test_patches_of_the_same_spots_stand_below_each_other():
+    patches = {view: np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+               for view in (100.0, 600.0)}  # fmt: skip
+    figure = plot_patches(patches, n=3)
+    shown = [int(ax.images[0].get_array()[0, 0, 0]) for ax in figure.axes]
+    assert shown == [1, 2, 3, 1, 2, 3]
+    assert [figure.axes[i].get_ylabel() for i in (0, 3)] == ["100 um", "600 um"]
+
+
+def test_patches_of_different_spots_are_refused():
+    one, two = np.zeros((1, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 3), np.uint8)
+    for wrong in ({}, {100.0: one, 200.0: two}, {100.0: one[:0]}):
+        with pytest.raises(InputError, match="same spots"):
+            plot_patches(wrong)
