@@ -25,7 +25,7 @@ if [ "$home" != "$(pwd)" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&
 fi
 pwd > .venv/.home
 echo "set up: installing the pinned packages into .venv with $(.venv/bin/python -V) (minutes the first time)"
-if ! .venv/bin/python -m pip install --quiet --no-input --root-user-action=ignore \
+if ! .venv/bin/python -m pip install -qq --no-input --root-user-action=ignore \
     -c constraints.txt -e ".${extra:+[$extra]}"; then
     echo "The pinned packages could not be installed: see pip's words above; the first installation needs a network." >&2
     exit 1
