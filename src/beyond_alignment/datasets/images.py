@@ -36,7 +36,7 @@ def read_image(
       ``GLASS``, see ``clear_overview``.
     - CRC: there is no colour image of this resolution. Lightness comes from the grey 2000-pixel frame and colour from
       the 600-pixel image, see ``combine``; the red fiducial marks of the frame lie outside the
-      spots, but a wide patch at the right edge of the capture area can hold some, as grey rings.
+      spots, but patches of spots near the edge of the capture area hold some of them, as grey rings.
 
     ``image_provenance`` returns the same in one sentence a section.
 
