@@ -1,0 +1,89 @@
+"""What holds of the repository as a whole: nothing of a machine in it, and every name that it gives exists."""
+
+import re
+import subprocess
+
+import pytest
+
+from beyond_alignment.pipeline.toc import toc_pages
+from beyond_alignment.project import root
+
+# Written in parts, so that this file does not hold what it looks for.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home/\w+|Users/\w+)" + "/")
+REGISTRY_HOST = re.compile(
+    "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.", "debian" + r"\.org"])
+)
+NOT_TEXT = {".h5ad", ".png", ".gz", ".npz", ".safetensors"}
+LONGEST_MODULE = 300
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+
+
+def tracked() -> list[str]:
+    """Names of the tracked files that are text."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root(), capture_output=True, text=True, check=False)
+    names = [name for name in listed.stdout.split("\0") if name and (root() / name).is_file()]
+    if not names:
+        pytest.skip("not a git checkout")
+    return [name for name in names if (root() / name).suffix not in NOT_TEXT]
+
+
+def read(name: str) -> str:
+    """Text of a file of the project."""
+    return (root() / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY_HOST], ids=["paths of a machine", "hosts of registries"])
+def test_tracked_files_are_free_of(pattern):
+    assert [f"{name}: {found.group()}" for name in tracked() if (found := pattern.search(read(name)))] == []
+
+
+def test_modules_are_short():
+    long = {
+        path.name: lines
+        for path in (root() / "src").rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_page_of_the_table_of_contents_exists(page):
+    assert any((root() / f"{page}{suffix}").is_file() for suffix in (".md", ".ipynb"))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/reproduce.md", "book/index.md"])
+def test_verbs_that_are_named_exist_in_the_makefile(name):
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", read(name), flags=re.MULTILINE))
+    assert named <= targets
+
+
+def test_readme_gives_both_commands():
+    assert {"make book", "make test"} <= set(re.findall(r"^(make \w+)", read("README.md"), flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_into_the_repository_lead_somewhere(name):
+    assert [link for link in LINK.findall(read(name)) if not (root() / link).exists()] == []
+
+
+def test_citation_keys_are_in_the_bibliography():
+    known = set(re.findall(r"^@\w+\{([^,]+),", read("book/references.bib"), flags=re.MULTILINE))
+    cited = set(
+        re.findall(r'citation(?:=|: )"([\w-]+)"', "\n".join(read(n) for n in tracked() if n.startswith("src/")))
+    )
+    for name in (name for name in tracked() if name.startswith(("book/", "notebooks/"))):
+        for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", read(name)):
+            cited |= {key.strip() for key in keys.split(",")}
+    assert cited
+    assert cited - known == set()
+
+
+def test_terms_are_in_the_glossary():
+    known = set(re.findall(r"^([A-Z&][^\n]*)\n  ", read("book/glossary.md"), flags=re.MULTILINE))
+    used = set()
+    for name in (name for name in tracked() if name.startswith(("book/", "notebooks/"))):
+        for text, target in re.findall(r"\{term\}`([^<`]+?)(?: <([^>`]+)>)?`", read(name)):
+            used.add(target or text)
+    assert used
+    assert {term for term in used if term.lower() not in {name.lower() for name in known}} == set()
