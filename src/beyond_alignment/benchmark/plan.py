@@ -25,7 +25,8 @@ def plan_contests(
 ) -> list[Contest]:
     """List every contest that the data sets can hold.
 
-    A data set whose patches were embedded at other fields of view is run at its own ones.
+    A data set whose patches were embedded at other fields of view is run at its own ones. The first morphology expert
+    takes part in every method; the others are run alone.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ def plan_contests(
             for reads in expression
             for sees in images
             for method in methods
+            if method == "morphology_only" or sees.startswith(f"{morphology[0]}_")
             for seed in range(n_seeds)
         ]
     return contests

@@ -141,6 +141,7 @@ def embed_mobilenetv2(
     """
     target = resolve_device(device)
     module = model.module.to(target, dtype=torch.bfloat16)
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode():
         parts = [module(batch.to(target)).float().cpu().numpy() for batch in _batches(patches, batch_size)]
     return np.concatenate(parts) if parts else np.empty((0, 1280), dtype=np.float32)

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
 Kind = Literal["classification", "regression"]
 
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 FLOOR = 1e-6
 
 
@@ -64,7 +64,7 @@ def fit_probe(
     n_groups = 0 if groups is None else len(np.unique(np.asarray(groups)))
     folds = GroupKFold(min(n_inner, n_groups)) if n_groups > 1 else KFold(n_inner, shuffle=True, random_state=seed)
     strength = 1 / (np.array(PENALTIES) * len(z))
-    model: BaseEstimator = LogisticRegression(max_iter=500)
+    model: BaseEstimator = LogisticRegression(solver="newton-cg", max_iter=200)
     grid: dict[str, list[float]] = {"C": list(strength)}
     if kind == "regression":
         model, grid = Ridge(), {"alpha": list(1 / strength)}

@@ -6,6 +6,7 @@ from typing import Any
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
 NAME = "beyond_alignment"
+QUIET = {"record_timing": False, "coalesce_streams": True, "extra_arguments": ["--log-level=40"]}
 
 
 class ReportingEngine(NBClientEngine):
@@ -35,7 +36,7 @@ class ReportingEngine(NBClientEngine):
             start(cell, cell_index, **more)
 
         nb_man.cell_start = cell_start
-        super().execute_managed_notebook(nb_man, kernel_name, record_timing=False, coalesce_streams=True, **kwargs)
+        super().execute_managed_notebook(nb_man, kernel_name, **QUIET, **kwargs)
 
 
 papermill_engines.register(NAME, ReportingEngine)

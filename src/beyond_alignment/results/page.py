@@ -144,19 +144,32 @@ class Page:
             "verdict": verdict,
         }
 
-    def table(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table beside the results as ``tables/<page>-<name>.csv``, floats at six significant digits.
+    def table(
+        self, name: str, frame: pd.DataFrame, *, columns: Sequence[str] = (), digits: int = 3, caption: str = ""
+    ) -> HtmlTable:
+        """Write a table beside the results as ``tables/<page>-<name>.csv`` and return it to be shown.
 
         Parameters
         ----------
         name
             Lower-case name, unique on the page.
         frame
-            One record a row; the index is not written.
+            One record a row; the index is not written. Floats are written at six significant digits.
+        columns
+            Columns that are shown; all when empty.
+        digits
+            Decimals that are shown.
+        caption
+            Sentence above the table.
         """
         with atomic_path(table_file(self.name, name, self.profile)) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
         self._tables = sorted({*self._tables, name})
+        shown = frame[list(columns) or list(frame.columns)]
+        records = [
+            {key: show(value, digits=digits) for key, value in row.items()} for row in shown.to_dict(orient="records")
+        ]
+        return html_table(records, columns=list(shown.columns), uuid=f"{name}-{self.name}", caption=caption)
 
     def parameter_table(self) -> HtmlTable:
         """Return the parameters of this run as a small table."""
