@@ -2,13 +2,31 @@
 
 from beyond_alignment.alignment.angles import principal_angles
 from beyond_alignment.alignment.canonical import CanonicalCorrelation
+from beyond_alignment.alignment.demonstration import (
+    ALIGNED,
+    RAW,
+    average_over_seeds,
+    held_out_correlations,
+    retained_by_size,
+    retained_on_tissue,
+    spectrum_by_size,
+)
+from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained import information_retained
 from beyond_alignment.alignment.spectral import SpectralCeiling, spectral_ceiling
 
 __all__ = [
+    "ALIGNED",
+    "RAW",
     "CanonicalCorrelation",
+    "ReducedPair",
     "SpectralCeiling",
+    "average_over_seeds",
+    "held_out_correlations",
     "information_retained",
     "principal_angles",
+    "retained_by_size",
+    "retained_on_tissue",
     "spectral_ceiling",
+    "spectrum_by_size",
 ]

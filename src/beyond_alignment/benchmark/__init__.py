@@ -1,14 +1,25 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
+from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.plan import field_um, plan_contests
 from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.report import (
+    by_field,
+    chance_levels,
+    colour_duel,
+    field_change,
+    main_contests,
+    main_gains,
+)
 from beyond_alignment.benchmark.runner import Contest, make_problem, out_of_fold, pose, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
+from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
+from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
     "FRACTIONS",
@@ -18,21 +29,34 @@ __all__ = [
     "Predictions",
     "Score",
     "Scoreboard",
+    "a_gain",
+    "benchmark_claims",
     "build_scoreboard",
+    "by_field",
+    "chance_levels",
     "chance_macro_f1",
+    "colour_duel",
     "compare_fusion",
+    "describe_splits",
+    "describe_tasks",
     "embedding",
+    "field_change",
     "field_um",
     "gains",
     "learning_curves",
+    "main_contests",
+    "main_gains",
     "make_problem",
     "nested_order",
+    "no_gain",
     "open_store",
     "out_of_fold",
     "plan_contests",
     "pose",
+    "rank_agreement",
     "run_benchmark",
     "score",
+    "sis_table",
     "subset",
     "summarise_curves",
     "tile_weights",

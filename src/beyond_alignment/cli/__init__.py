@@ -6,6 +6,7 @@ A new command is a module beside this one, added to ``app`` below.
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,7 @@ def _options(
 
 def main() -> None:
     """Run a command; errors become one sentence on stderr and an exit code."""
+    warnings.simplefilter("ignore", SyntaxWarning)  # of packages being imported: nothing a user can act on
     try:
         app()
     except InputError as error:

@@ -3,6 +3,7 @@
 from beyond_alignment.information.discrete import JointInformations, joint_informations, mutual_information
 from beyond_alignment.information.gates import GATES, gate
 from beyond_alignment.information.generators import KINDS, LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.information.published import published_score_of_gates
 from beyond_alignment.information.sis import SisGain, sis_gain, sis_gain_interval, verbal_level
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "joint_informations",
     "linear_embedding_task",
     "mutual_information",
+    "published_score_of_gates",
     "sis_gain",
     "sis_gain_interval",
     "verbal_level",

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import psutil
 from packaging.requirements import Requirement
 
+from beyond_alignment.errors import InputError
 from beyond_alignment.pipeline.profiles import load_profile
 from beyond_alignment.project import root
 from beyond_alignment.results.hashing import file_hash
@@ -133,26 +134,34 @@ def _pages() -> list[Finding]:
 
 def _release() -> list[Finding]:
     """Verify the frozen-embedding release against its manifest."""
-    manifest = json.loads((root() / "data" / "manifest.json").read_text(encoding="utf-8"))
-    wrong = [name for name, entry in manifest["files"].items() if file_hash(root() / "data" / name) != entry["sha256"]]
+    path = root() / "data" / "manifest.json"
+    if not path.is_file():
+        text = f"data/{path.name} is missing; restore data/ from version control, or make it by page 02 from raw data"
+        return [Finding("release", False, text, needed=not _raw_sections("her2st"))]
+    files = json.loads(path.read_text(encoding="utf-8"))["files"]
+    wrong = [name for name, entry in files.items() if file_hash(path.parent / name) != entry["sha256"]]
     if wrong:
-        return [
-            Finding(
-                "release", False, f"missing or altered: {', '.join(wrong)}; restore data/ from version control", True
-            )
-        ]
-    return [Finding("release", True, f"{len(manifest['files'])} files in data/, checksums right", True)]
+        return [Finding("release", False, f"missing or altered: {', '.join(wrong)}; restore data/", True)]
+    return [Finding("release", True, f"{len(files)} files in data/, checksums right", True)]
+
+
+def _raw_sections(name: str) -> tuple[str, ...]:
+    """Return the sections of a data set whose raw files are at hand."""
+    from beyond_alignment.datasets import at_hand  # slow to import
+
+    return at_hand(name)
 
 
 def _data() -> list[Finding]:
     """Say which raw data are at hand."""
-    from beyond_alignment.datasets import at_hand, data_sets
+    from beyond_alignment.datasets import data_sets
 
     findings = []
-    for record in data_sets():
-        sections = at_hand(record.name)
-        text = f"{len(sections)} sections: {', '.join(sections)}" if sections else "none at hand; the release stands in"
-        findings.append(Finding(f"raw {record.name}", bool(sections), text, False))
+    for record in (item for item in data_sets() if item.sections):
+        found = _raw_sections(record.name)
+        absent = "none at hand; the release stands in, or name a mirror in BEYOND_ALIGNMENT_MIRROR"
+        text = f"{len(found)} of {len(record.sections)} sections: {', '.join(found)}" if found else absent
+        findings.append(Finding(f"raw {record.name}", bool(found), text, False))
     return findings
 
 
@@ -160,4 +169,7 @@ def _weights() -> list[Finding]:
     """Look for the weights of the morphology expert."""
     from beyond_alignment.datasets import weights_path
 
-    return [Finding("weights", True, weights_path("mobilenetv2_100").name, False)]
+    try:
+        return [Finding("weights", True, weights_path("mobilenetv2_100").name, False)]
+    except InputError as error:
+        return [Finding("weights", False, str(error), False)]

@@ -78,8 +78,8 @@ def label_region(adata: AnnData, *, section: str = "A1") -> None:
     """Label the spots of one section with the pathologist's tissue region.
 
     Reads ``obs["pathologist"]``. Two classes, cancer against connective or adipose tissue: the 21 spots of cancer in
-    situ are one lesion, which no split with a buffer can both train and test. Undetermined spots and the two of an immune
-    infiltrate carry no label.
+    situ are one lesion, which no split with a buffer can both train and test. Undetermined spots and the two of an
+    immune infiltrate carry no label.
     """
     drawn = adata.obs[keys.PATHOLOGIST].astype(object).map(REGIONS)
     set_labels(adata, "region", drawn.where(adata.obs[keys.SECTION] == section), section=section)

@@ -1,0 +1,20 @@
+"""Every figure of the book, in one style."""
+
+from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
+from beyond_alignment.plotting.curves import plot_learning_curves
+from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
+from beyond_alignment.plotting.style import use_style
+from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+
+__all__ = [
+    "plot_field_of_view",
+    "plot_gains",
+    "plot_learning_curves",
+    "plot_overlay",
+    "plot_patches",
+    "plot_retained_by_size",
+    "plot_retained_on_tissue",
+    "plot_scores",
+    "plot_spectrum",
+    "use_style",
+]
