@@ -27,6 +27,13 @@ def test_an_altered_release_is_a_fault(findings, project):
     assert "missing or altered: a.txt" in findings()["release"].found
 
 
+@pytest.mark.parametrize(("sections", "needed"), [((), True), (("A1",), False)])
+def test_without_raw_data_the_release_is_needed(findings, project, monkeypatch, sections, needed):
+    (project.root / "data/manifest.json").unlink()
+    monkeypatch.setattr(doctor, "_raw_sections", lambda name: sections)
+    assert (findings()["release"].ok, findings()["release"].needed) == (False, needed)
+
+
 def test_a_check_that_breaks_is_a_fault_and_the_others_go_on(findings, project):
     project.write("notebooks/profiles/quick.yaml", "pages: {x: {}}")
     found = findings()
