@@ -9,7 +9,7 @@ from beyond_alignment.pipeline.toc import toc_pages
 from beyond_alignment.project import root
 
 # Written in parts, so that this file does not hold what it looks for.
-MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home/\w+|Users/\w+)" + "/")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home/(?!someone)\w+|Users/(?!someone)\w+)" + "/")
 REGISTRY_HOST = re.compile(
     "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.", "debian" + r"\.org"])
 )
