@@ -124,8 +124,9 @@ def test_counts_stand_in_for_components_that_are_fitted_in_the_folds():
         embedding(adata, "uni")
 
 
-def test_inner_groups_are_sections_or_tiles(tissue):
-    spots, problem = pose(tissue, "niche")
+def test_inner_folds_hold_out_what_outer_folds_do(tissue):
+    assert set(pose(tissue, "niche", split="donor")[1].groups) == {"A", "B"}
+    spots, problem = pose(tissue, "niche", split="section")
     assert set(problem.groups) == {"A1", "A2", "B1"}
     alone = spots[spots.obs["section"] == "A1"]
-    assert len(set(make_problem(alone, np.zeros(alone.n_obs).astype(str)).groups)) == 4
+    assert len(set(make_problem(alone, np.zeros(alone.n_obs).astype(str), split="block").groups)) == 4

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from beyond_alignment.datasets import release
-from beyond_alignment.datasets.release import read_release, round_mantissa, write_release
+from beyond_alignment.datasets.release import STEP, read_release, round_to_step, write_release
 from beyond_alignment.errors import InputError
 
 finite = hnp.arrays(np.float64, st.integers(0, 30), elements=st.floats(-1e300, 1e300, allow_subnormal=False))
@@ -26,7 +26,7 @@ def frozen(seed=0):
     adata.obs_names = [f"s{i}" for i in range(20)]
     adata.layers["big"] = sparse.csr_matrix(np.full((20, 6), 300.0, dtype=np.float32))
     adata.layers["log"] = adata.X.log1p()
-    adata.obsm["X_expert"] = rng.normal(size=(20, 16)).astype(np.float32)
+    adata.obsm["X_expert"] = rng.normal(size=(20, 80)).astype(np.float32)
     adata.obsm["spatial"] = rng.uniform(0, 1e4, (20, 2))
     adata.obsm["composition"] = pd.DataFrame(rng.dirichlet([1, 1], 20), index=adata.obs_names, columns=["T", "B"])
     adata.uns["dataset"] = {"name": "toy", "licence": "CC BY 4.0", "source": "owner/repo@abc"}
@@ -34,29 +34,29 @@ def frozen(seed=0):
     return adata
 
 
-@given(finite, st.integers(0, 20))
-def test_rounding_is_within_its_bound_and_changes_nothing_twice(values, bits):
-    rounded = round_mantissa(values, bits)
-    assert (np.abs(rounded - values) <= np.abs(values) * 2.0 ** -(bits + 1)).all()
-    np.testing.assert_array_equal(round_mantissa(rounded, bits), rounded)
-    np.testing.assert_array_equal(round_mantissa(-values, bits), -rounded)
+@given(finite, st.sampled_from([2.0**-9, 0.01, 3.0]))
+def test_rounding_is_within_half_a_step_and_changes_nothing_twice(values, step):
+    rounded = round_to_step(values, step)
+    numbers = np.asarray(values, dtype=np.float64)
+    assert (np.abs(rounded - numbers) <= step / 2 + 1e-12 * np.abs(numbers)).all()
+    np.testing.assert_allclose(round_to_step(rounded, step), rounded, rtol=1e-12)
+    np.testing.assert_array_equal(round_to_step(-numbers, step), -rounded)
 
 
-@given(st.lists(st.floats(-1e4, 1e4).filter(lambda v: v == 0 or abs(v) > 1e-4), min_size=1))
-def test_seven_bits_survive_float16(values):
-    rounded = round_mantissa(values, 7)
+@given(st.lists(st.floats(-4, 4), min_size=1))
+def test_steps_survive_float16_up_to_four(values):
+    rounded = round_to_step(values, STEP)
     np.testing.assert_array_equal(rounded.astype(np.float16).astype(np.float64), rounded)
-    assert (rounded.astype(np.float16).view(np.uint16) & 0b111 == 0).all()
 
 
 def test_ties_go_to_even():
-    assert round_mantissa([1 + 2**-8, 1 + 3 * 2**-8], 7).tolist() == [1.0, 1 + 2**-6]
+    assert round_to_step([0.5, 1.5, 2.5], 1.0).tolist() == [0.0, 2.0, 2.0]
 
 
-@pytest.mark.parametrize(("values", "bits"), [([np.nan], 7), ([np.inf], 7), ([1.0], -1), ([1.0], 53)])
-def test_what_cannot_be_rounded_is_refused(values, bits):
+@pytest.mark.parametrize(("values", "step"), [([np.nan], 1.0), ([np.inf], 1.0), ([1.0], 0.0), ([1.0], np.nan)])
+def test_what_cannot_be_rounded_is_refused(values, step):
     with pytest.raises(InputError):
-        round_mantissa(values, bits)
+        round_to_step(values, step)
 
 
 def test_round_trip(tmp_path):
@@ -65,7 +65,7 @@ def test_round_trip(tmp_path):
     back = read_release("toy", folder=tmp_path)
     assert path == tmp_path / "toy.h5ad"
     assert back.obsm["X_expert"].dtype == np.float32
-    np.testing.assert_allclose(back.obsm["X_expert"], adata.obsm["X_expert"], rtol=2**-8)
+    np.testing.assert_allclose(back.obsm["X_expert"], adata.obsm["X_expert"], atol=STEP / 2, rtol=2**-11)
     assert back.X.dtype == np.float32
     assert (back.X != adata.X).nnz == 0
     assert (back.layers["big"] != adata.layers["big"]).nnz == 0

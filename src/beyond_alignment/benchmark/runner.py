@@ -62,7 +62,7 @@ class Problem:
     classes
         Names of the classes; empty for regression.
     groups
-        Unit that inner cross-validation keeps whole: section, or tile inside a single section (spot,).
+        Unit that inner cross-validation keeps whole: donor, section, or tile of a single section (spot,).
     tiles
         Tile of each spot (spot,).
     strata
@@ -80,15 +80,20 @@ class Problem:
     positions: NDArray[np.intp]
 
 
-def pose(adata: AnnData, task: str) -> tuple[AnnData, Problem]:
-    """Return the labelled spots of a registered task and its problem."""
+def pose(adata: AnnData, task: str, *, split: SplitKind = "section") -> tuple[AnnData, Problem]:
+    """Return the labelled spots of a registered task and its problem under a split."""
     positions, labels = labelled(adata, task)
     spots = adata[positions]
-    return spots, make_problem(spots, labels, kind=get_task(task).kind, positions=positions)
+    return spots, make_problem(spots, labels, kind=get_task(task).kind, split=split, positions=positions)
 
 
 def make_problem(
-    spots: AnnData, labels: NDArray, *, kind: Kind = "classification", positions: NDArray[np.intp] | None = None
+    spots: AnnData,
+    labels: NDArray,
+    *,
+    kind: Kind = "classification",
+    split: SplitKind = "section",
+    positions: NDArray[np.intp] | None = None,
 ) -> Problem:
     """Pose a problem on spots that all carry a label.
 
@@ -100,15 +105,17 @@ def make_problem(
         Labels (spot,) or targets (spot, target).
     kind
         ``classification`` or ``regression``.
+    split
+        What the outer folds hold out; inner folds hold out the same: donors, sections, or tiles of a single section.
     positions
         Positions of the spots in the whole data set; 0, 1, ... when None.
     """
     sections = spots.obs[keys.SECTION].astype(str).to_numpy()
     names = tiles(spots)
     classes = tuple(sorted(set(labels.astype(str)))) if kind == "classification" else ()
-    groups = sections if len(np.unique(sections)) > 1 else names
+    units = {"donor": spots.obs[keys.DONOR].astype(str).to_numpy(), "section": sections, "block": names}
     where = np.arange(spots.n_obs) if positions is None else positions
-    return Problem(kind, labels, classes, groups, names, sections, where)
+    return Problem(kind, labels, classes, units[split], names, sections, where)
 
 
 def predict_fold(
@@ -141,7 +148,7 @@ def predict_fold(
 
 def prepare(adata: AnnData, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
     """Return what a contest needs of a data set: its problem, the two embeddings and the splits."""
-    spots, problem = pose(adata, contest.task)
+    spots, problem = pose(adata, contest.task, split=contest.split)
     pair = embedding(spots, contest.expression), embedding(spots, contest.morphology)
     return problem, pair, make_splits(spots, contest.split)
 

@@ -1,12 +1,15 @@
 """Quality control, normalisation and the spatial graph, with the numbers shown."""
 
+import importlib
+import logging
+import warnings
 from dataclasses import dataclass
+from types import ModuleType
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import scanpy as sc
-import squidpy as sq
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
@@ -162,7 +165,7 @@ def spatial_graph(adata: ad.AnnData, *, radius_um: float) -> None:
         obs=pd.DataFrame({keys.SECTION: labels.astype("category")}, index=adata.obs_names),
         obsm={keys.SPATIAL: adata.obsm[keys.SPATIAL] * scale.to_numpy(dtype=np.float64)[:, np.newaxis]},
     )
-    sq.gr.spatial_neighbors_radius(work, radius=float(radius_um), library_key=keys.SECTION)
+    _squidpy().gr.spatial_neighbors_radius(work, radius=float(radius_um), library_key=keys.SECTION)
     adata.obsp[keys.CONNECTIVITIES] = work.obsp[keys.CONNECTIVITIES].tocsr()
     adata.obsp[keys.DISTANCES] = work.obsp[keys.DISTANCES].tocsr()
     adata.uns["spatial_neighbors"] = work.uns["spatial_neighbors"]
@@ -178,3 +181,12 @@ def _numbers(metrics: pd.DataFrame, kept: np.ndarray) -> SectionQuality:
         median_genes=float(metrics["n_genes_by_counts"].median()),
         mitochondrial_share=float(metrics["total_counts_mt"].sum()) / counts if counts else float("nan"),
     )
+
+
+def _squidpy() -> ModuleType:
+    """Import squidpy where a graph is built, since it takes seconds, and without its notes to its own authors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        squidpy = importlib.import_module("squidpy")
+    logging.getLogger("spatialdata._logging").setLevel(logging.WARNING)
+    return squidpy

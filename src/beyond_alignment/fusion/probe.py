@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
 Kind = Literal["classification", "regression"]
 
-PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+PENALTIES = (1e-2, 1e-1, 1.0, 10.0)
 FLOOR = 1e-6
 
 
