@@ -3,7 +3,9 @@
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
+from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims, score_claims
 from beyond_alignment.benchmark.plan import field_um, plan_contests
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.report import (
@@ -30,6 +32,7 @@ __all__ = [
     "Score",
     "Scoreboard",
     "a_gain",
+    "alignment_claims",
     "benchmark_claims",
     "build_scoreboard",
     "by_field",
@@ -42,11 +45,15 @@ __all__ = [
     "embedding",
     "field_change",
     "field_um",
+    "first_leads",
     "gains",
+    "growth",
+    "lead_curve",
     "learning_curves",
     "main_contests",
     "main_gains",
     "make_problem",
+    "mean_interval",
     "nested_order",
     "no_gain",
     "open_store",
@@ -55,7 +62,9 @@ __all__ = [
     "pose",
     "rank_agreement",
     "run_benchmark",
+    "scaling_claims",
     "score",
+    "score_claims",
     "sis_table",
     "subset",
     "summarise_curves",

@@ -97,7 +97,7 @@ def compare_fusion(
     names = spots.obs[groups].astype(str).to_numpy()
     classes = () if numeric else tuple(sorted(set(labels)))
     kind: Kind = "regression" if numeric else "classification"
-    problem = Problem(kind, labels, classes, names, names, np.full(len(names), ""), np.flatnonzero(known))
+    problem = Problem(kind, labels, classes, (names,), names, np.full(len(names), ""), np.flatnonzero(known))
     pair = embedding(spots, expression), embedding(spots, morphology)
     splits = leave_one_group_out(names)
     weights = tile_weights(names, problem.strata, n_replicates=n_replicates, seed=seed)

@@ -26,7 +26,7 @@ def plan_contests(
     """List every contest that the data sets can hold.
 
     A data set whose patches were embedded at other fields of view is run at its own ones. The first morphology expert
-    takes part in every method; the others are run alone.
+    takes part in every method; the others are run alone, at the widest field.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ def plan_contests(
         wanted = [field_name(expert, field) for expert in morphology for field in fields_um]
         images = [name for name in wanted if keys.embedding(name) in held]
         images = images or [key[2:] for key in held if key.startswith(tuple(f"X_{name}_" for name in morphology))]
+        widest = max((field_um(name) for name in images), default=0)
         contests += [
             Contest(task.name, split, method, reads, sees, seed)
             for split in task.splits
@@ -62,7 +63,7 @@ def plan_contests(
             for reads in expression
             for sees in images
             for method in methods
-            if method == "morphology_only" or sees.startswith(f"{morphology[0]}_")
+            if sees.startswith(f"{morphology[0]}_") or (method == "morphology_only" and field_um(sees) == widest)
             for seed in range(n_seeds)
         ]
     return contests

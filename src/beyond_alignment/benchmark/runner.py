@@ -61,8 +61,9 @@ class Problem:
         Labels (spot,) or targets (spot, target).
     classes
         Names of the classes; empty for regression.
-    groups
-        Unit that inner cross-validation keeps whole: donor, section, or tile of a single section (spot,).
+    levels
+        Units that inner cross-validation may keep whole, the widest first (spot,): donor, section, tile, from the one
+        that the outer folds hold out. The widest with two groups or more in training is used.
     tiles
         Tile of each spot (spot,).
     strata
@@ -74,7 +75,7 @@ class Problem:
     kind: Kind
     labels: NDArray
     classes: tuple[str, ...]
-    groups: NDArray
+    levels: tuple[NDArray, ...]
     tiles: NDArray
     strata: NDArray
     positions: NDArray[np.intp]
@@ -106,16 +107,23 @@ def make_problem(
     kind
         ``classification`` or ``regression``.
     split
-        What the outer folds hold out; inner folds hold out the same: donors, sections, or tiles of a single section.
+        What the outer folds hold out; inner folds hold out the same, or the next finer unit where only one is left.
     positions
         Positions of the spots in the whole data set; 0, 1, ... when None.
     """
     sections = spots.obs[keys.SECTION].astype(str).to_numpy()
     names = tiles(spots)
     classes = tuple(sorted(set(labels.astype(str)))) if kind == "classification" else ()
-    units = {"donor": spots.obs[keys.DONOR].astype(str).to_numpy(), "section": sections, "block": names}
+    units = (spots.obs[keys.DONOR].astype(str).to_numpy(), sections, names)
+    levels = units[("donor", "section", "block").index(split) :]
     where = np.arange(spots.n_obs) if positions is None else positions
-    return Problem(kind, labels, classes, units[split], names, sections, where)
+    return Problem(kind, labels, classes, levels, names, sections, where)
+
+
+def inner_groups(problem: Problem, train: NDArray[np.intp]) -> NDArray | None:
+    """Return the widest groups of the training spots that can be split in two, or None where there are none."""
+    levels = (level[train] for level in problem.levels)
+    return next((groups for groups in levels if len(np.unique(groups)) > 1), None)
 
 
 def predict_fold(
@@ -133,7 +141,7 @@ def predict_fold(
     labels = problem.labels[train]
     with threadpool_limits(1):  # the same sums in the same order whatever the number of cores
         model = make_fusion(method, kind=problem.kind, seed=seed)
-        model.fit((pair[0][train], pair[1][train]), labels, groups=problem.groups[train])
+        model.fit((pair[0][train], pair[1][train]), labels, groups=inner_groups(problem, train))
         held_out = (pair[0][test], pair[1][test])
         if problem.kind == "regression":
             return model.predict(held_out).reshape(len(test), -1), labels.mean(axis=0)  # (spot, target)

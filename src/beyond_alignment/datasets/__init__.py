@@ -9,12 +9,14 @@ from beyond_alignment.datasets.quality import QualityReport, normalise, quality_
 from beyond_alignment.datasets.registry import DataFile, DataSet, data_set, data_sets, registry
 from beyond_alignment.datasets.release import read_release, write_release
 from beyond_alignment.datasets.scale import measured_microns_per_pixel
+from beyond_alignment.datasets.transcripts import TranscriptsOnImage, transcripts_on_image
 from beyond_alignment.datasets.weights import weights_path
 
 __all__ = [
     "DataFile",
     "DataSet",
     "QualityReport",
+    "TranscriptsOnImage",
     "at_hand",
     "data_set",
     "data_sets",
@@ -30,6 +32,7 @@ __all__ = [
     "read_release",
     "registry",
     "spatial_graph",
+    "transcripts_on_image",
     "weights_path",
     "write_release",
 ]

@@ -10,6 +10,13 @@ from beyond_alignment.experts.morphology import (
     resolve_device,
 )
 from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
+from beyond_alignment.experts.structure import (
+    between_group_share,
+    centre_within,
+    display_components,
+    rv_coefficient,
+    rv_matrix,
+)
 
 __all__ = [
     "EXPERTS",
@@ -17,6 +24,9 @@ __all__ = [
     "Expert",
     "FrozenModel",
     "FrozenPCA",
+    "between_group_share",
+    "centre_within",
+    "display_components",
     "embed_colour",
     "embed_expression",
     "embed_mobilenetv2",
@@ -27,4 +37,6 @@ __all__ = [
     "hallmark_scores",
     "mobilenetv2",
     "resolve_device",
+    "rv_coefficient",
+    "rv_matrix",
 ]

@@ -71,7 +71,7 @@ def fit_probe(
     scorer = _mean_r2 if kind == "regression" else log_likelihood
     if not _can_select(labels, folds, groups, kind):
         return model.set_params(**{name: values[1] for name, values in grid.items()}).fit(z, labels)
-    search = GridSearchCV(model, grid, scoring=scorer, cv=folds).fit(z, labels, groups=groups)
+    search = GridSearchCV(model, grid, scoring=scorer, cv=folds).fit(z, labels, groups=groups if n_groups > 1 else None)
     return search.best_estimator_
 
 
@@ -79,6 +79,7 @@ def _can_select(labels: NDArray, folds: GroupKFold | KFold, groups: ArrayLike | 
     """Say whether every inner training part can be fitted at all."""
     if len(labels) < 2 * folds.get_n_splits():
         return False
-    parts = [train for train, _ in folds.split(np.zeros(len(labels)), labels, groups)]
+    units = None if isinstance(folds, KFold) else groups
+    parts = [train for train, _ in folds.split(np.zeros(len(labels)), labels, units)]
     smallest = min(len(np.unique(labels[train], axis=0)) for train in parts)
     return kind == "regression" or smallest > 1

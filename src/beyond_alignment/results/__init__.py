@@ -4,6 +4,21 @@ from beyond_alignment.results.agreement import Agreement, agree
 from beyond_alignment.results.claims import CLAIMS, VERDICTS
 from beyond_alignment.results.html import HtmlTable
 from beyond_alignment.results.locations import folder, load, page_file, table_file
+from beyond_alignment.results.notice import Notice, notice, raw_data_notice
 from beyond_alignment.results.page import Page
 
-__all__ = ["CLAIMS", "VERDICTS", "Agreement", "HtmlTable", "Page", "agree", "folder", "load", "page_file", "table_file"]
+__all__ = [
+    "CLAIMS",
+    "VERDICTS",
+    "Agreement",
+    "HtmlTable",
+    "Notice",
+    "Page",
+    "agree",
+    "folder",
+    "load",
+    "notice",
+    "page_file",
+    "raw_data_notice",
+    "table_file",
+]

@@ -1,0 +1,123 @@
+"""From how many paired spots a fusion leads the better expert."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from beyond_alignment.benchmark.scoreboard import UNIMODAL
+
+NEVER = "never within the range"
+POINT = ["task", "split", "fraction"]
+
+
+def mean_interval(values: Sequence[float] | pd.Series | np.ndarray) -> tuple[float, float, float]:
+    """Return the mean of some values and its 95 % Student interval; no width for a single value.
+
+    Parameters
+    ----------
+    values
+        One a seed, or one a task.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    mean = float(numbers.mean())
+    if len(numbers) < 2:
+        return mean, mean, mean
+    half = float(t.ppf(0.975, len(numbers) - 1) * numbers.std(ddof=1) / np.sqrt(len(numbers)))
+    return mean, mean - half, mean + half
+
+
+def _by_method(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return one row a task, split, fraction and seed, one column a method, and the mean number of training spots."""
+    chosen = curves[curves["metric"] == metric]
+    wide = chosen.pivot_table(index=[*POINT, "seed"], columns="method", values="value", sort=False)
+    size = chosen.groupby([*POINT, "seed"], sort=False)["n_train"].mean()
+    return wide.assign(n_train=size).reset_index().rename_axis(columns=None)
+
+
+def lead_curve(curves: pd.DataFrame, *, fused: str, metric: str) -> pd.DataFrame:
+    """Return the score of a fusion less that of the better expert on the same subsets, averaged over seeds.
+
+    Which expert is the better one is decided by the mean over seeds at that fraction, not seed by seed, so that noise
+    does not favour the experts.
+
+    Parameters
+    ----------
+    curves
+        From :func:`beyond_alignment.benchmark.learning_curves`.
+    fused
+        The fusion method.
+    metric
+        The score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task, split and fraction: best expert, mean lead, low, high (95 % Student interval over seeds),
+        n_train, n_seeds.
+    """
+    rows = []
+    for point, part in _by_method(curves, metric).groupby(POINT, sort=False):
+        best = str(part[list(UNIMODAL)].mean().idxmax())
+        mean, low, high = mean_interval(part[fused] - part[best])
+        identity = dict(zip(POINT, point, strict=True))
+        found = {"best": best, "mean": mean, "low": low, "high": high}
+        rows.append(identity | found | {"n_train": float(part["n_train"].mean()), "n_seeds": len(part)})
+    return pd.DataFrame(rows)
+
+
+def first_leads(lead: pd.DataFrame) -> pd.DataFrame:
+    """Return the smallest number of training spots from which a fusion leads at every larger fraction too.
+
+    Parameters
+    ----------
+    lead
+        From :func:`lead_curve`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task and split: training spots of the first lead, or ``never within the range``; lead at all spots.
+    """
+    rows = []
+    for (task, split), part in lead.groupby(["task", "split"], sort=False):
+        ordered = part.sort_values("fraction", ascending=False)
+        ahead = (ordered["low"] > 0).cumprod().astype(bool)
+        sizes = ordered.loc[ahead, "n_train"]
+        whole = ordered.iloc[0]
+        first = f"{sizes.min():.0f} spots" if len(sizes) else NEVER
+        lead_at_all = {"lead at all": whole["mean"], "low": whole["low"], "high": whole["high"]}
+        rows.append({"task": task, "split": split, "first lead": first} | lead_at_all)
+    return pd.DataFrame(rows)
+
+
+def growth(curves: pd.DataFrame, *, fused: str, metric: str, start: float, end: float) -> pd.DataFrame:
+    """Return how much the better expert and a fusion gain between two fractions, averaged over seeds.
+
+    Parameters
+    ----------
+    curves
+        From :func:`beyond_alignment.benchmark.learning_curves`.
+    fused
+        The fusion method.
+    metric
+        The score.
+    start
+        Smaller fraction.
+    end
+        Larger fraction.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task: gain of the better expert (the better one at ``end``) and of the fusion.
+    """
+    wide = _by_method(curves, metric)
+    rows = []
+    for task, part in wide.groupby("task", sort=False):
+        means = part.groupby("fraction")[[*UNIMODAL, fused]].mean()
+        best = str(means.loc[end, list(UNIMODAL)].astype(float).idxmax())
+        change = means.loc[end] - means.loc[start]
+        rows.append({"task": task, "best": best, "best expert": float(change[best]), fused: float(change[fused])})
+    return pd.DataFrame(rows)
