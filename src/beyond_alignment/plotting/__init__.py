@@ -2,19 +2,26 @@
 
 from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
 from beyond_alignment.plotting.curves import plot_learning_curves
+from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
+from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 
 __all__ = [
+    "plot_components",
+    "plot_correlations",
     "plot_field_of_view",
     "plot_gains",
+    "plot_labels",
     "plot_learning_curves",
     "plot_overlay",
     "plot_patches",
     "plot_retained_by_size",
     "plot_retained_on_tissue",
     "plot_scores",
+    "plot_shares",
     "plot_spectrum",
+    "plot_transcripts",
     "use_style",
 ]
