@@ -34,7 +34,7 @@ check: setup-dev ## Lint, formatting, types, layers
 	@$(STEP) "ruff check" $(BIN)/ruff check --quiet
 	@$(STEP) "ruff format" $(BIN)/ruff format --quiet --check
 	@$(STEP) "mypy" $(BIN)/mypy --no-error-summary
-	@$(STEP) "import-linter" $(BIN)/lint-imports --no-timing
+	@$(STEP) "import-linter" $(BIN)/lint-imports
 
 format: setup-dev ## Format code and notebooks, mend what can be mended
 	@$(BIN)/ruff check --fix --quiet || true

@@ -16,6 +16,7 @@ from beyond_alignment.benchmark import (
     run_benchmark,
 )
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.runner import inner_groups
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import make_splits, set_labels
 from tests.tissue import make_tissue
@@ -124,9 +125,12 @@ def test_counts_stand_in_for_components_that_are_fitted_in_the_folds():
         embedding(adata, "uni")
 
 
-def test_inner_folds_hold_out_what_outer_folds_do(tissue):
-    assert set(pose(tissue, "niche", split="donor")[1].groups) == {"A", "B"}
-    spots, problem = pose(tissue, "niche", split="section")
-    assert set(problem.groups) == {"A1", "A2", "B1"}
+def test_inner_folds_hold_out_what_outer_folds_do_while_there_are_two(tissue):
+    spots, problem = pose(tissue, "niche", split="donor")
+    everything = np.arange(spots.n_obs)
+    assert set(inner_groups(problem, everything)) == {"A", "B"}
+    donor_a = np.flatnonzero(spots.obs["donor"] == "A")
+    assert set(inner_groups(problem, donor_a)) == {"A1", "A2"}
     alone = spots[spots.obs["section"] == "A1"]
-    assert len(set(make_problem(alone, np.zeros(alone.n_obs).astype(str), split="block").groups)) == 4
+    single = make_problem(alone, np.zeros(alone.n_obs).astype(str), split="block")
+    assert len(set(inner_groups(single, np.arange(alone.n_obs)))) == 4

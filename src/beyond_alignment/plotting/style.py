@@ -17,7 +17,14 @@ METHOD_COLOURS = {
 }
 METHOD_MARKERS = {"expression_only": "o", "morphology_only": "s", "concat": "D", "late_average": "^"}
 TERM_COLOURS = {"redundancy": GREY, "unique1": BLUE, "unique2": ORANGE, "synergy": GREEN}
-LABEL_COLOURS = {"redundant": GREY, "unique1": BLUE, "unique2": ORANGE, "synergy": GREEN, "synergistic": GREEN}
+LABEL_COLOURS = {
+    "redundant": GREY,
+    "unique": BLUE,
+    "unique1": BLUE,
+    "unique2": ORANGE,
+    "synergy": GREEN,
+    "synergistic": GREEN,
+}
 
 
 def use_style() -> None:
