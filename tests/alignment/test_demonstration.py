@@ -46,7 +46,7 @@ def test_a_shared_direction_holds_in_a_group_held_out(shared):
     assert len(first) == 8
     assert first["held-out"].min() > 0.8
     second = table[table["direction"] == 2]
-    assert second["held-out"].abs().mean() < second["training"].mean() + 0.1
+    assert second["training"].max() < 0.3  # nothing else is shared
 
 
 def test_the_reduced_pair_is_fitted_on_training_samples_alone(shared):
