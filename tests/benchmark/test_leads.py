@@ -21,7 +21,9 @@ def curves(lead_by_fraction, *, n_seeds=5, sd=0.001):
             }
             for method, value in scores.items():
                 point = {"task": "t", "split": "donor", "method": method, "seed": seed, "fraction": fraction}
-                rows.append(point | {"metric": "f", "n_train": 1000 * fraction, "value": value + sd * rng.normal()})
+                value += sd * rng.normal()
+                draws = value + sd * rng.normal(size=100)
+                rows.append(point | {"metric": "f", "n_train": 1000 * fraction, "value": value, "draws": draws})
     return pd.DataFrame(rows)
 
 

@@ -58,9 +58,11 @@ def test_more_training_spots_help_where_there_is_something_to_learn():
     assert table.loc[1.0, "n_train"] == pytest.approx(288)
 
 
-def test_the_interval_over_seeds_is_students():
+def test_the_interval_is_that_of_the_mean_over_seeds():
+    draws = [np.linspace(0, 1, 101), np.linspace(0, 1, 101) + 1]
     curves = pd.DataFrame(
-        {"task": "t", "split": "s", "method": "m", "fraction": 1.0, "seed": [0, 1, 2], "metric": "f", "n_train": 9}
-    ).assign(value=[1.0, 2.0, 3.0])
+        {"task": "t", "split": "s", "method": "m", "fraction": 1.0, "seed": [0, 1], "metric": "f", "n_train": 9}
+    ).assign(value=[0.5, 1.5], draws=draws)
     row = summarise_curves(curves, metric="f").iloc[0]
-    assert row["high"] - row["mean"] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-5)
+    assert (row["mean"], row["low"], row["high"]) == (1.0, pytest.approx(0.525), pytest.approx(1.475))
+    assert row["seed_sd"] == pytest.approx(np.sqrt(0.5))

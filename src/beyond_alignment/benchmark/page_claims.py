@@ -16,7 +16,7 @@ def score_claims(gates: pd.DataFrame, sis: pd.DataFrame) -> list[dict[str, objec
     gates
         The published score on exact gates.
     sis
-        The published score on tissue, by task and split.
+        The published score on tissue, by task and split, with the number of spots n.
     """
     copy = gates.set_index("gate").loc["copy"]
     main = sis[(sis["split"] != "section") & (sis["level"] != "undefined")].set_index("task")
@@ -35,7 +35,7 @@ def score_claims(gates: pd.DataFrame, sis: pd.DataFrame) -> list[dict[str, objec
             "measured": f"published score of the cell type {cell['sis']:+.3f}; for another tissue 0.08 is quoted",
             "value": float(cell["sis"]),
             "interval": (float(cell["low"]), float(cell["high"])),
-            "n": 1864,
+            "n": int(cell["n"]),
             "seeds": 1,
             "data": TISSUE,
             "verdict": REPLICATED if cell["high"] < 0.1 else UNTESTABLE,

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from beyond_alignment.benchmark.runner import Contest, Pair, Problem, out_of_fold, prepare
 from beyond_alignment.benchmark.scoreboard import score_contest
@@ -82,6 +81,7 @@ def _point(
     contest: Contest,
     *,
     fraction: float,
+    n_replicates: int,
     store: PointStore | None,
 ) -> list[dict[str, object]]:
     """Score one method on one nested subset."""
@@ -89,8 +89,11 @@ def _point(
     key = {**vars(contest), "fraction": fraction}
     found = out_of_fold(problem, pair, smaller, contest.method, seed=contest.seed, key=key, store=store)
     size = float(np.mean(found.n_train))
-    scores = score_contest(found, n_replicates=0)
-    return [key | {"n_train": size, "metric": name, "value": result.value} for name, result in scores.items()]
+    scores = score_contest(found, n_replicates=n_replicates)
+    return [
+        key | {"n_train": size, "metric": name, "value": result.value, "draws": result.replicates}
+        for name, result in scores.items()
+    ]
 
 
 def learning_curves(
@@ -98,6 +101,7 @@ def learning_curves(
     contests: Sequence[Contest],
     *,
     fractions: Sequence[float] = FRACTIONS,
+    n_replicates: int = 500,
     store: PointStore | None = None,
     n_jobs: int = -1,
 ) -> pd.DataFrame:
@@ -111,6 +115,8 @@ def learning_curves(
         What to run; the seed of a contest also draws its subsets.
     fractions
         Shares of the training spots.
+    n_replicates
+        Bootstrap replicates of each point; tiles are resampled, paired between points of a task.
     store
         Where finished points are kept.
     n_jobs
@@ -119,11 +125,18 @@ def learning_curves(
     Returns
     -------
     pandas.DataFrame
-        One row a contest, fraction and metric, with the mean number of training spots over folds.
+        One row a contest, fraction and metric: value, its replicates (``draws``), and the mean number of training spots
+        over folds.
     """
     run = joblib.delayed(_point)
     jobs = (
-        run(*prepare(data_sets[get_task(c.task).data_set], c), c, fraction=fraction, store=store)
+        run(
+            *prepare(data_sets[get_task(c.task).data_set], c),
+            c,
+            fraction=fraction,
+            n_replicates=n_replicates,
+            store=store,
+        )
         for c in contests
         for fraction in fractions
     )
@@ -144,13 +157,16 @@ def summarise_curves(curves: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a task, split, method and fraction: mean over seeds, its 95 % t interval (low, high; no width for
-        a single seed), n_train, n_seeds.
+        One row a task, split, method and fraction: mean over seeds, its 95 % interval over resampled tiles (low, high),
+        standard deviation over seeds (0 for one), n_train, n_seeds.
     """
-    chosen = curves[curves["metric"] == metric]
-    grouped = chosen.groupby(["task", "split", "method", "fraction"], sort=False)
-    table = grouped.agg(
-        mean=("value", "mean"), sd=("value", "std"), n_seeds=("seed", "nunique"), n_train=("n_train", "mean")
-    )
-    half = t.ppf(0.975, (table["n_seeds"] - 1).clip(lower=1)) * table["sd"].fillna(0) / np.sqrt(table["n_seeds"])
-    return table.assign(low=table["mean"] - half, high=table["mean"] + half).drop(columns="sd").reset_index()
+    rows = []
+    keys = ["task", "split", "method", "fraction"]
+    for identity, part in curves[curves["metric"] == metric].groupby(keys, sort=False):
+        draws = np.mean(np.stack(part["draws"].to_list()), axis=0)
+        low, high = np.quantile(draws, [0.025, 0.975])
+        spread = float(part["value"].std(ddof=1)) if len(part) > 1 else 0.0
+        found = {"mean": part["value"].mean(), "low": low, "high": high, "seed_sd": spread}
+        sizes = {"n_train": part["n_train"].mean(), "n_seeds": len(part)}
+        rows.append(dict(zip(keys, identity, strict=True)) | found | sizes)
+    return pd.DataFrame(rows)

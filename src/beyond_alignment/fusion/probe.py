@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
 Kind = Literal["classification", "regression"]
@@ -26,11 +25,6 @@ def log_likelihood(model: LogisticRegression, x: NDArray[np.floating], y: NDArra
     return float(np.mean(np.log2(np.maximum(given, FLOOR))))
 
 
-def _mean_r2(model: Ridge, x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    """Return R2 averaged over targets."""
-    return float(r2_score(y, model.predict(x)))
-
-
 def fit_probe(
     z: NDArray[np.floating],
     y: ArrayLike,
@@ -40,7 +34,7 @@ def fit_probe(
     n_inner: int = 3,
     seed: int = 0,
 ) -> BaseEstimator:
-    """Fit a linear probe: logistic regression by log-likelihood, or ridge regression by R2.
+    """Fit a linear probe: logistic regression by log-likelihood, or ridge regression by squared error.
 
     The penalty is chosen by cross-validation inside the training spots, by group where groups are given, from
     ``PENALTIES`` (the inverse weight of the ridge term, relative to the number of training spots).
@@ -68,7 +62,7 @@ def fit_probe(
     grid: dict[str, list[float]] = {"C": list(strength)}
     if kind == "regression":
         model, grid = Ridge(), {"alpha": list(1 / strength)}
-    scorer = _mean_r2 if kind == "regression" else log_likelihood
+    scorer = "neg_mean_squared_error" if kind == "regression" else log_likelihood
     if not _can_select(labels, folds, groups, kind):
         return model.set_params(**{name: values[1] for name, values in grid.items()}).fit(z, labels)
     search = GridSearchCV(model, grid, scoring=scorer, cv=folds).fit(z, labels, groups=groups if n_groups > 1 else None)

@@ -34,17 +34,17 @@ class Reduction(TransformerMixin, BaseEstimator):
 
     def fit(self, x: ArrayLike, y: object = None) -> Self:
         """Fit on training spots: ``x`` is (spot, feature)."""
-        values = np.asarray(x, dtype=np.float64)
+        values = np.asarray(x, dtype=np.float32)
         kept = min(self.n_components, *values.shape)
         solver = "randomized" if kept < min(values.shape) / 2 else "full"
-        self.pca_ = PCA(n_components=kept, svd_solver=solver, random_state=self.seed).fit(values)
+        self.pca_ = PCA(n_components=kept, svd_solver=solver, iterated_power=3, random_state=self.seed).fit(values)
         variance = float(np.mean(self.pca_.explained_variance_))
         self.scale_ = np.sqrt(variance) if variance > 0 else 1.0
         return self
 
     def transform(self, x: ArrayLike) -> NDArray[np.float64]:
         """Return (spot, component)."""
-        return self.pca_.transform(np.asarray(x, dtype=np.float64)) / self.scale_
+        return self.pca_.transform(np.asarray(x, dtype=np.float32)).astype(np.float64) / self.scale_
 
     @property
     def n_parameters_(self) -> int:

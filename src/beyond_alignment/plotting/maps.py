@@ -48,10 +48,17 @@ def plot_labels(adata: ad.AnnData, task: str, *, sections: Sequence[str]) -> Fig
         raise InputError(msg)
     colours = dict(zip(classes, CLASS_COLOURS, strict=False))
     figure, axes = plt.subplots(
-        1, len(sections), figsize=(3.4 * len(sections), 4.0), layout="constrained", squeeze=False
+        1,
+        len(sections),
+        figsize=(3.4 * len(sections), 4.0),
+        layout="constrained",
+        squeeze=False,
+        sharex=True,
+        sharey=True,
     )
-    for ax, section in zip(axes[0], sections, strict=True):
-        _label_panel(ax, adata, section, column, colours)
+    sizes = [_label_panel(ax, adata, s, column, colours) for ax, s in zip(axes[0], sections, strict=True)]
+    width, height = np.max(sizes, axis=0)
+    axes[0, 0].set(xlim=(-0.2, width + 0.2), ylim=(height + 0.2, -0.2), ylabel="mm")
     handles = [Line2D([], [], marker="o", linestyle="", color=colours[name], label=name) for name in classes]
     if adata.obs.loc[adata.obs[keys.SECTION].isin(list(sections)), column].isna().any():
         handles.append(Line2D([], [], marker="o", linestyle="", color=UNLABELLED, label="no label"))
@@ -61,8 +68,10 @@ def plot_labels(adata: ad.AnnData, task: str, *, sections: Sequence[str]) -> Fig
     return figure
 
 
-def _label_panel(ax: Axes, adata: ad.AnnData, section: str, column: str, colours: dict[str, str]) -> None:
-    """Draw one section in millimetres."""
+def _label_panel(
+    ax: Axes, adata: ad.AnnData, section: str, column: str, colours: dict[str, str]
+) -> tuple[float, float]:
+    """Draw one section in millimetres and return its width and height."""
     rows = (adata.obs[keys.SECTION] == section).to_numpy()
     if not rows.any():
         msg = f"There is no spot of section {section!r} in the data: choose one that it holds."
@@ -84,8 +93,8 @@ def _label_panel(ax: Axes, adata: ad.AnnData, section: str, column: str, colours
         linewidths=0,
     )
     ax.add_collection(spots)
-    ax.set(title=section, xlabel="mm", ylabel="mm", aspect="equal")
-    ax.set(xlim=(-0.2, place[:, 0].max() + 0.2), ylim=(place[:, 1].max() + 0.2, -0.2))
+    ax.set(title=section, xlabel="mm", aspect="equal")
+    return float(place[:, 0].max()), float(place[:, 1].max())
 
 
 def plot_transcripts(

@@ -72,17 +72,13 @@ def plot_gains(gains: pd.DataFrame, *, label: str) -> Figure:
     return _figure(ax)
 
 
-def plot_field_of_view(
-    scores: pd.DataFrame, gains: pd.DataFrame, *, tasks: Sequence[str], fields_um: Sequence[int], label: str
-) -> Figure:
+def plot_field_of_view(scores: pd.DataFrame, *, tasks: Sequence[str], fields_um: Sequence[int], label: str) -> Figure:
     """Draw, task by task, how the field of view of the patch changes each method's score.
 
     Parameters
     ----------
     scores
         Scoreboard rows of one metric with columns task, method, field_um, value, low, high.
-    gains
-        Rows with task, field_um, gain and positive (share of replicates with a gain).
     tasks
         Panels, in order.
     fields_um

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import anndata as ad
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
@@ -14,10 +15,18 @@ from beyond_alignment import keys
 from beyond_alignment.errors import InputError
 
 _LINE = "#00c2a8"
+_MANY = 1000
+_READABLE = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
 def plot_overlay(
-    adata: ad.AnnData, section: str, image: NDArray[np.uint8], *, ax: Axes | None = None, max_px: int = 1200
+    adata: ad.AnnData,
+    section: str,
+    image: NDArray[np.uint8],
+    *,
+    ax: Axes | None = None,
+    max_px: int = 1200,
+    window_um: float | None = None,
 ) -> Figure:
     """Draw the spots of a section, in their true diameter, on its H&E image.
 
@@ -33,11 +42,14 @@ def plot_overlay(
         Axes to draw in; a new figure without them.
     max_px
         Longer side of the reduced image in pixels.
+    window_um
+        Width of a square window around the middlemost spot in microns; the whole image without it.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The figure, axes in full-resolution pixels; the bar is 500 um, or 1 mm where the image is wider than 4 mm.
+        The figure, axes in full-resolution pixels; the bar is 1 mm where more than 4 mm are shown, 500 um, or 200 um
+        where less than 1.5 mm are.
 
     Raises
     ------
@@ -50,28 +62,35 @@ def plot_overlay(
         raise InputError(msg)
     scales = adata.uns[keys.SPATIAL][section]["scalefactors"]
     pitch, factor = float(scales[keys.MICRONS_PER_PIXEL]), float(scales[keys.IMAGE_SCALE])
-    height, width = image.shape[:2]
-    picture = Image.fromarray(image)
+    centres = adata.obsm[keys.SPATIAL][rows]
+    left, top, right, bottom = _window(
+        centres * factor, image, None if window_um is None else window_um / pitch * factor
+    )
+    height, width = bottom - top, right - left
+    picture = Image.fromarray(np.ascontiguousarray(image[top:bottom, left:right]))
     # Reduced by whole factors first: a slide is drawn in a fraction of a second.
     picture.thumbnail((max_px, max_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
     if ax is None:
         ax = Figure(figsize=(6.0, 6.0 * height / width), layout="constrained").add_subplot()
-    ax.imshow(np.asarray(picture), extent=(0.0, width / factor, height / factor, 0.0))
+    limits = (left / factor, right / factor, bottom / factor, top / factor)
+    ax.imshow(np.asarray(picture), extent=limits)
     diameters = np.full(int(rows.sum()), float(scales[keys.SPOT_DIAMETER]))
     circles = EllipseCollection(
         diameters,
         diameters,
         np.zeros_like(diameters),
         units="xy",
-        offsets=adata.obsm[keys.SPATIAL][rows],
+        offsets=centres,
         offset_transform=ax.transData,
         facecolors="none",
         edgecolors=_LINE,
-        linewidths=0.6,
+        linewidths=0.6 if window_um is None and len(centres) < _MANY else 0.25 if window_um is None else 1.5,
     )
     ax.add_collection(circles)
-    _scale_bar(ax, width / factor, height / factor, pitch)
-    ax.set_title(f"{section}: {rows.sum()} spots, image {pitch / factor:.2f} um/px", fontsize=10)
+    _scale_bar(ax, limits, pitch)
+    title = f"{section}: {rows.sum()} spots, image {pitch / factor:.2f} um/px"
+    ax.set_title(title if window_um is None else f"{section}, {window_um:g} um", fontsize=10)
+    ax.set(xlim=limits[:2], ylim=limits[2:])
     ax.set_axis_off()
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -111,16 +130,36 @@ def plot_patches(patches_by_field_of_view: Mapping[float, NDArray[np.uint8]], *,
         for ax, spot in zip(row, chosen, strict=True):
             ax.imshow(patches[spot], extent=(0.0, field, field, 0.0))
             ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
         row[0].set_ylabel(f"{field:g} um", fontsize=9)
-        row[0].plot([0.06 * field, 0.31 * field], [0.93 * field] * 2, color="black", linewidth=2)
-        row[0].text(0.185 * field, 0.9 * field, f"{field / 4:g}", ha="center", va="bottom", fontsize=7)
+        row[0].plot(
+            [0.06 * field, 0.31 * field], [0.93 * field] * 2, color="black", linewidth=2, path_effects=_READABLE
+        )
+        place = (0.185 * field, 0.9 * field)
+        row[0].text(*place, f"{field / 4:g}", ha="center", va="bottom", fontsize=7, path_effects=_READABLE)
     return figure
 
 
-def _scale_bar(ax: Axes, width: float, height: float, microns_per_pixel: float) -> None:
-    """Draw a labelled bar at the bottom left."""
-    microns, label = (1000.0, "1 mm") if width * microns_per_pixel > 4000.0 else (500.0, "500 um")
-    left, bottom = 0.04 * width, 0.95 * height
-    ax.plot([left, left + microns / microns_per_pixel], [bottom, bottom], color="black", linewidth=3)
-    middle = left + microns / microns_per_pixel / 2.0
-    ax.text(middle, bottom - 0.012 * height, label, ha="center", va="bottom", fontsize=9)
+def _window(centres: NDArray[np.float64], image: NDArray[np.uint8], side: float | None) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what is shown, in pixels of the image."""
+    height, width = image.shape[:2]
+    if side is None:
+        return 0, 0, width, height
+    distance = np.linalg.norm(centres - np.median(centres, axis=0), axis=1)
+    x, y = centres[distance.argmin()]
+    corners = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+    left, top, right, bottom = (round(float(corner)) for corner in corners)
+    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+
+def _scale_bar(ax: Axes, limits: tuple[float, float, float, float], microns_per_pixel: float) -> None:
+    """Draw a labelled bar at the bottom left of (left, right, bottom, top)."""
+    left, right, bottom, top = limits
+    width, height = right - left, bottom - top
+    shown = width * microns_per_pixel
+    microns, label = (1000.0, "1 mm") if shown > 4000.0 else (500.0, "500 um") if shown > 1500.0 else (200.0, "200 um")
+    start, level = left + 0.04 * width, top + 0.95 * height
+    length = microns / microns_per_pixel
+    ax.plot([start, start + length], [level, level], color="black", linewidth=3, path_effects=_READABLE)
+    place = (start + length / 2.0, level - 0.012 * height)
+    ax.text(*place, label, ha="center", va="bottom", fontsize=9, path_effects=_READABLE)

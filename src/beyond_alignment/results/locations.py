@@ -35,6 +35,11 @@ def table_file(page: str, name: str, profile: str = QUICK) -> Path:
     return folder(profile) / "tables" / f"{page}-{name}.csv"
 
 
+def figure_file(page: str, name: str, profile: str = QUICK) -> Path:
+    """Return the path of one of a page's figures."""
+    return folder(profile) / "figures" / f"{page}-{name}.png"
+
+
 def load(page: str, profile: str = QUICK) -> dict[str, Any]:
     """Read a page's results.
 

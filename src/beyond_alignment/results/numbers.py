@@ -60,10 +60,10 @@ def plain_interval(interval: Any, *, name: str) -> list[float] | None:
 
 
 def show(value: Any, *, digits: int = 3) -> str:
-    """Return a number as a reader sees it: ``digits`` decimals for floats, anything else as it is."""
-    if isinstance(value, float):
-        return f"{value:.{digits}f}"
-    return "" if value is None else str(value)
+    """Return a number as a reader sees it: ``digits`` decimals for floats, nothing for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
 def show_interval(interval: list[float] | None, *, digits: int = 3) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path, write_text
@@ -13,7 +14,7 @@ from beyond_alignment.results import hashing, provenance
 from beyond_alignment.results.agreement import agree
 from beyond_alignment.results.claims import CLAIMS, check_claim
 from beyond_alignment.results.html import HtmlTable, html_table
-from beyond_alignment.results.locations import REFERENCE, load, page_file, table_file
+from beyond_alignment.results.locations import REFERENCE, figure_file, load, page_file, table_file
 from beyond_alignment.results.numbers import plain, plain_interval, show, show_interval
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -170,6 +171,19 @@ class Page:
             {key: show(value, digits=digits) for key, value in row.items()} for row in shown.to_dict(orient="records")
         ]
         return html_table(records, columns=list(shown.columns), uuid=f"{name}-{self.name}", caption=caption)
+
+    def figure(self, name: str, figure: Figure) -> None:
+        """Write a figure beside the results as ``figures/<page>-<name>.png``, for pages that are not notebooks.
+
+        Parameters
+        ----------
+        name
+            Lower-case name, unique on the page.
+        figure
+            What is drawn.
+        """
+        with atomic_path(figure_file(self.name, name, self.profile)) as temporary:
+            figure.savefig(temporary, format="png", dpi=150)
 
     def parameter_table(self) -> HtmlTable:
         """Return the parameters of this run as a small table."""
