@@ -15,7 +15,9 @@ def predictions(*, n=400, n_classes=3, n_tiles=20, seed=0, skill=1.0):
     tiles = rng.integers(0, n_tiles, n).astype(str)
     frequency = np.full((n, n_classes), 1 / n_classes)
     names = tuple("abcdef"[:n_classes])
-    return Predictions(np.arange(n), truth, probability, frequency, names, tiles, np.full(n, "s"), (n,), 0)
+    return Predictions(
+        np.arange(n), truth, probability, probability.argmax(axis=1), frequency, names, tiles, np.full(n, "s"), (n,), 0
+    )
 
 
 def whole(found):
@@ -38,7 +40,16 @@ def test_regression_scores_equal_scikit_learn_and_a_constant_target_is_zero():
     truth = np.column_stack([rng.normal(size=(300, 2)), np.ones(300)])
     guess = truth + 0.5 * rng.normal(size=truth.shape)
     found = Predictions(
-        np.arange(300), truth, guess, guess * 0, (), rng.integers(0, 9, 300).astype(str), np.full(300, "s"), (300,), 0
+        np.arange(300),
+        truth,
+        guess,
+        np.zeros(300, int),
+        guess * 0,
+        (),
+        rng.integers(0, 9, 300).astype(str),
+        np.full(300, "s"),
+        (300,),
+        0,
     )
     scores = score(found, whole(found))
     assert scores["r2"].value == pytest.approx(r2_score(truth[:, :2], guess[:, :2]) * 2 / 3)
@@ -73,18 +84,10 @@ def test_the_interval_covers_the_truth_at_its_level():
         tile = np.repeat(np.arange(40), 10)
         right = rng.integers(0, 2, 40)[tile]
         probability = np.where(right[:, None] == 1, [0.9, 0.1], [0.1, 0.9])
-        n = len(tile)
-        found = Predictions(
-            np.arange(n),
-            np.zeros(n, int),
-            probability,
-            probability,
-            ("a", "b"),
-            tile.astype(str),
-            np.full(n, "s"),
-            (n,),
-            0,
-        )
+        n, names = len(tile), tile.astype(str)
+        truth, strata = np.zeros(n, int), np.full(n, "s")
+        places = np.arange(n)
+        found = Predictions(places, truth, probability, 1 - right, probability, ("a", "b"), names, strata, (n,), 0)
         weights = tile_weights(found.tiles, found.strata, n_replicates=300, seed=seed)
         low, high = score(found, weights)["accuracy"].interval()
         covered += low <= 0.5 <= high

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS, make_fusion
@@ -97,9 +98,27 @@ def test_the_penalty_is_chosen_without_splitting_a_group():
     groups = np.repeat(np.arange(40), 10)
     z = rng.normal(size=(40, 30))[groups]  # every spot of a group is the same: noise that memorises groups
     y = rng.integers(0, 2, 40)[groups].astype(str)
-    by_group = fit_probe(z, y, groups=groups)
-    by_spot = fit_probe(z, y)
-    assert by_group.C < by_spot.C
+    by_group, by_spot = fit_probe(z, y, groups=groups), fit_probe(z, y)
+    assert by_spot.weight_ > by_group.weight_ + 0.3
+
+
+def test_a_probe_that_learnt_nothing_falls_back_on_the_frequencies():
+    rng = np.random.default_rng(1)
+    z, y = rng.normal(size=(300, 40)), rng.choice(["a", "b"], 300, p=[0.8, 0.2])
+    probe = fit_probe(z, y, groups=np.arange(300) % 6)
+    given = probe.predict_proba(rng.normal(size=(500, 40)))
+    assert np.abs(given - probe.frequencies_).mean() < 0.05
+    assert probe.frequencies_ == pytest.approx(np.array([(y == "a").mean(), (y == "b").mean()]), abs=0.01)
+
+
+def test_the_probe_is_scikit_learns_logistic_regression_where_it_is_sure(halves):
+    (x1, x2), labels = halves
+    z = np.hstack([x1, x2])
+    probe = fit_probe(z, labels)
+    peer = LogisticRegression(C=1 / (probe.penalty_ * N), max_iter=5000, tol=1e-8).fit(z, labels)
+    mixed = probe.weight_ * peer.predict_proba(z) + (1 - probe.weight_) * probe.frequencies_
+    assert probe.predict_proba(z) == pytest.approx(mixed, abs=1e-2)
+    assert np.mean(probe.predict(z) == peer.predict(z)) > 0.99
 
 
 @settings(max_examples=25, deadline=None)

@@ -18,6 +18,8 @@ class Predictions:
         Index of the true class (spot,), or the true targets (spot, target).
     probability
         p(y | x) (spot, class), or the predicted targets (spot, target).
+    guess
+        Index of the predicted class (spot,); empty for regression.
     frequency
         p(y), class frequencies of the training folds (spot, class), or their mean targets (spot, target).
     classes
@@ -35,6 +37,7 @@ class Predictions:
     positions: NDArray[np.intp]
     truth: NDArray[np.intp] | NDArray[np.float64]
     probability: NDArray[np.float64]
+    guess: NDArray[np.intp]
     frequency: NDArray[np.float64]
     classes: tuple[str, ...]
     tiles: NDArray[np.str_]

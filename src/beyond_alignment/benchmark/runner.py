@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.fusion import make_fusion
-from beyond_alignment.fusion.probe import FLOOR, Kind
+from beyond_alignment.fusion.probe import Kind, smoothed
 from beyond_alignment.tasks import Split, get_task, labelled, make_splits, tiles
 from beyond_alignment.tasks.registry import SplitKind
 
@@ -128,14 +128,15 @@ def inner_groups(problem: Problem, train: NDArray[np.intp]) -> NDArray | None:
 
 def predict_fold(
     problem: Problem, pair: Pair, split: Split, method: str, *, seed: int = 0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
     """Fit a method on the training spots of a fold and predict its test spots.
 
     Returns
     -------
     tuple
-        Probabilities (spot, class) in the order of ``problem.classes``, or predicted targets (spot, target); and the
-        class frequencies, or the mean target, of the training spots.
+        Probabilities (spot, class) in the order of ``problem.classes``, or predicted targets (spot, target); the
+        index of the predicted class (spot,), zeros for regression; and the class frequencies, or the mean target, of
+        the training spots.
     """
     train, test = split.train, split.test
     labels = problem.labels[train]
@@ -144,14 +145,17 @@ def predict_fold(
         model.fit((pair[0][train], pair[1][train]), labels, groups=inner_groups(problem, train))
         held_out = (pair[0][test], pair[1][test])
         if problem.kind == "regression":
-            return model.predict(held_out).reshape(len(test), -1), labels.mean(axis=0)  # (spot, target)
-        given = model.predict_proba(held_out)
+            targets = model.predict(held_out).reshape(len(test), -1)  # (spot, target)
+            return targets, np.zeros(len(test), dtype=np.intp), labels.mean(axis=0)
+        given, named = model.predict_proba(held_out), model.predict(held_out)
     columns = [problem.classes.index(label) for label in model.classes_]
-    probability = np.full((len(test), len(problem.classes)), FLOOR)  # (spot, class)
+    probability = np.zeros((len(test), len(problem.classes)))  # (spot, class)
     probability[:, columns] = given
-    probability /= probability.sum(axis=1, keepdims=True)
+    if len(columns) < len(problem.classes):  # a class that no training spot shows keeps half a count
+        probability = smoothed(probability * len(train))
     frequency = np.array([np.mean(labels == name) for name in problem.classes])
-    return probability, frequency
+    guess = np.array([problem.classes.index(name) for name in named], dtype=np.intp)
+    return probability, guess, frequency
 
 
 def prepare(adata: AnnData, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
@@ -193,8 +197,9 @@ def out_of_fold(
 
     def compute() -> Arrays:
         folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
-        spread = [np.broadcast_to(frequency, probability.shape) for probability, frequency in folds]
-        return {"probability": np.concatenate([p for p, _ in folds]), "frequency": np.concatenate(spread)}
+        spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
+        probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
+        return {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
 
     arrays = (store or PointStore(None)).get(key or {}, compute)
     order = np.concatenate([split.test for split in splits])
@@ -207,6 +212,7 @@ def out_of_fold(
         positions=problem.positions[order],
         truth=truth,
         probability=arrays["probability"],
+        guess=arrays["guess"],
         frequency=arrays["frequency"],
         classes=problem.classes,
         tiles=problem.tiles[order],

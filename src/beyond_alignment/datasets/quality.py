@@ -110,7 +110,7 @@ def quality_control(
 
 
 def normalise(adata: ad.AnnData) -> ad.AnnData:
-    """Scale every spot to 10,000 counts and take log(1 + x); the counts are kept.
+    """Scale every spot to 10,000 counts and take log(1 + x); the counts are kept, and an empty spot stays empty.
 
     Parameters
     ----------
@@ -132,7 +132,9 @@ def normalise(adata: ad.AnnData) -> ad.AnnData:
         raise InputError(msg)
     normalised = adata.copy()
     normalised.layers[keys.COUNTS] = normalised.X.copy()
-    sc.pp.normalize_total(normalised, target_sum=TARGET_SUM)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Some cells have zero counts")
+        sc.pp.normalize_total(normalised, target_sum=TARGET_SUM)
     sc.pp.log1p(normalised)
     return normalised
 

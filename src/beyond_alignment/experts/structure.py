@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.decomposition import PCA
 
 from beyond_alignment.errors import InputError
 
@@ -102,8 +103,7 @@ def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
 def display_components(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return two principal components for a picture, and the share of the variance that each holds.
 
-    They are fitted on the spots that they show, and so serve for nothing but the picture. The sign of a component is
-    such that its largest loading is positive.
+    They are fitted on the spots that they show, and so serve for nothing but the picture.
 
     Parameters
     ----------
@@ -115,8 +115,5 @@ def display_components(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[
     tuple
         (spot, 2) and (2,).
     """
-    centred = _centred(values)
-    variances, loadings = np.linalg.eigh(centred.T @ centred)
-    chosen = loadings[:, [-1, -2]]
-    chosen = chosen * np.sign(chosen[np.abs(chosen).argmax(axis=0), [0, 1]])
-    return centred @ chosen, variances[[-1, -2]] / variances.sum()
+    model = PCA(n_components=2, svd_solver="randomized", random_state=0)
+    return model.fit_transform(np.asarray(values, dtype=np.float64)), model.explained_variance_ratio_

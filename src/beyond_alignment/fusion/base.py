@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.probe import FLOOR, Kind, fit_probe
+from beyond_alignment.fusion.probe import Kind, fit_probe
 
 Pair = tuple[ArrayLike, ArrayLike]
 
@@ -114,12 +114,10 @@ class Fusion(BaseEstimator):
 
     def predict_proba(self, X: Pair) -> NDArray[np.float64]:
         """Return the probability of each class (spot, class), in the order of ``classes_``."""
-        return np.maximum(self.head_.predict_proba(self.transform(X)), FLOOR)
+        return self.head_.predict_proba(self.transform(X))
 
     def predict(self, X: Pair) -> NDArray:
-        """Return the most probable class (spot,) or the predicted targets (spot, target)."""
-        if self.kind == "classification":
-            return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        """Return the class that the probe finds most probable (spot,) or the predicted targets (spot, target)."""
         return self.head_.predict(self.transform(X))
 
     @property

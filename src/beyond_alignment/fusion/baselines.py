@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.fusion.base import Fusion, Pair, check_pair
-from beyond_alignment.fusion.probe import FLOOR, fit_probe
+from beyond_alignment.fusion.probe import fit_probe
 from beyond_alignment.fusion.reduction import Reduction
 
 
@@ -43,14 +43,17 @@ class LateAverage(Concatenation):
     def predict_proba(self, X: Pair) -> NDArray[np.float64]:
         """Return the mean of the two probes' probabilities (spot, class)."""
         parts = self._parts(self._represent(*check_pair(X)))
-        mean = np.mean([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
-        return np.maximum(mean, FLOOR)
+        return np.mean([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
 
     def predict(self, X: Pair) -> NDArray:
-        """Return the class of the highest mean probability (spot,), or the mean prediction (spot, target)."""
-        if self.kind == "classification":
-            return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        """Return the class of the highest mean probability (spot,), or the mean prediction (spot, target).
+
+        The mean is of what both logistic regressions find, whatever their confidence.
+        """
         parts = self._parts(self._represent(*check_pair(X)))
+        if self.kind == "classification":
+            given = [head.model_.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)]
+            return self.classes_[np.argmax(np.mean(given, axis=0), axis=1)]
         return np.mean([head.predict(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
 
     @property
