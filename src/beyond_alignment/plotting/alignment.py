@@ -29,7 +29,9 @@ def plot_spectrum(values: Sequence[float], null: Sequence[float], *, threshold: 
     ax = new_axes(width=6.0, height=3.2)
     place = np.arange(1, len(values) + 1)
     ax.plot(place, null, color=GREY, linewidth=1.5)
-    ax.annotate("permuted pairs (95 %)", (place[-1], null[-1]), ha="right", va="bottom", fontsize=8, color="#555555")
+    third = len(values) // 3
+    ax.annotate("permuted pairs (95 %)", (place[third], null[third]), xytext=(0, -12), textcoords="offset points",
+                fontsize=8, color="#555555", ha="center", va="top")  # fmt: skip
     ax.plot(place, values, "o-", color=BLUE, markersize=4)
     zero_line(ax, value=threshold, label="threshold", horizontal=True)
     ax.set(xlabel="canonical direction", ylabel="canonical correlation", ylim=(0, 1.02), title=title)
@@ -61,6 +63,9 @@ def plot_retained_by_size(summary: pd.DataFrame, *, labels: Sequence[str]) -> Fi
                         label=f"{label}, {probe} probe")  # fmt: skip
         ax.axhline(0, color=INK, linewidth=0.6)
         ax.set(xscale="log", xlabel="paired samples", title=name)
+        sizes = sorted(summary["n"].unique())
+        ax.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
+        ax.minorticks_off()
     first = np.atleast_1d(axes)[0]
     first.set_ylabel("share of the label's information")
     handles, texts = first.get_legend_handles_labels()
