@@ -1,0 +1,76 @@
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts import EXPERTS, embed_colour, embed_mobilenetv2, mobilenetv2, resolve_device
+
+
+def test_the_network_has_the_registered_size_and_is_frozen(model, weights):
+    record = EXPERTS["mobilenetv2"]
+    folded = sum(p.numel() for p in model.module.parameters())
+    assert folded == record.parameters == 2_223_872
+    assert not any(p.requires_grad for p in model.module.parameters())
+    assert not model.module.training
+    assert model.source == "registered file"
+    assert model.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def test_embeddings_have_the_registered_dimension_and_do_not_depend_on_the_batch(model, patches):
+    together = embed_mobilenetv2(patches, model=model, device="cpu")
+    again = embed_mobilenetv2(patches, model=model, device="cpu")
+    one_by_one = embed_mobilenetv2(patches, model=model, device="cpu", batch_size=2)
+    assert together.shape == (5, EXPERTS["mobilenetv2"].dimension)
+    assert together.dtype == np.float32
+    np.testing.assert_array_equal(together, again)
+    # bfloat16 keeps 8 bits: other batches may sum in another order
+    np.testing.assert_allclose(one_by_one, together, rtol=0.05, atol=0.05 * together.std())
+
+
+def test_weights_of_another_architecture_are_refused_by_the_first_keys(weights, tmp_path):
+    state = load_file(weights)
+    first, second = sorted(state)[:2]
+    state["something.else"] = torch.zeros(1)
+    state[second] = torch.zeros(2, 3, 5)
+    del state[first]
+    wrong = tmp_path / "wrong.safetensors"
+    save_file(state, wrong)
+    with pytest.raises(InputError) as refused:
+        mobilenetv2(wrong)
+    for name in (first, second, "something.else"):
+        assert name in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors at all", None])
+def test_a_damaged_weights_file_is_named(weights, tmp_path, content):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(weights.read_bytes()[:100_000] if content is None else content)
+    with pytest.raises(InputError, match=r"damaged\.safetensors cannot be read"):
+        mobilenetv2(damaged)
+
+
+def test_colour_of_constant_and_half_patches_by_hand():
+    grey = np.full((8, 8, 3), (51, 102, 255), dtype=np.uint8)
+    half = np.zeros((8, 8, 3), dtype=np.uint8)
+    half[:, 4:] = 255
+    values = embed_colour(np.stack([grey, half]))
+    np.testing.assert_allclose(values[0], [0.2, 0.4, 1.0, 0.0, 0.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(values[1], [0.5] * 6, atol=1e-6)
+    assert values.shape[1] == EXPERTS["colour"].dimension
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto").type == resolve_device("cpu").type == "cpu"
+    with pytest.raises(InputError, match="GPU was asked for"):
+        resolve_device("cuda")
+    with pytest.raises(InputError, match="'tpu'"):
+        resolve_device("tpu")
+
+
+def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto").type == "cuda"
