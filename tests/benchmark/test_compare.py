@@ -36,6 +36,17 @@ def test_numbers_are_regressed(own):
     assert value["concat"] > value["expression_only"] + 0.2
 
 
+def test_a_score_below_zero_gives_no_gain_and_no_traceback(own):
+    adata = own.copy()
+    adata.obs["noise"] = np.random.default_rng(1).normal(size=adata.n_obs)
+    adata.obs["noise"] += 3.0 * (adata.obs["section"] == "A1").to_numpy()  # a shift that no expert can know of
+    found = compare_fusion(
+        adata, expression="rna", morphology="image", label="noise", groups="section", n_replicates=20
+    )
+    assert found.sis_gain is None
+    assert (found.table.loc[found.table["metric"] == "r2", "value"] < 0).all()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

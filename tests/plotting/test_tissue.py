@@ -50,3 +50,14 @@ def test_patches_of_different_spots_are_refused():
     for wrong in ({}, {100.0: one, 200.0: two}, {100.0: one[:0]}):
         with pytest.raises(InputError, match="same spots"):
             plot_patches(wrong)
+
+
+def test_a_window_shows_its_width_around_the_middlemost_spot():
+    image = np.zeros((200, 400, 3), dtype=np.uint8)
+    figure = plot_overlay(section(), "S", image, window_um=160.0)
+    (ax,) = figure.axes
+    np.testing.assert_allclose(ax.get_xlim(), (60.0, 140.0))
+    np.testing.assert_allclose(ax.get_ylim(), (240.0, 160.0))
+    assert ax.images[0].get_array().shape == (40, 40, 3)
+    assert ax.get_title(loc="center") + ax.get_title(loc="left") == "S, 160 um"
+    assert ax.texts[0].get_text() == "200 um"

@@ -9,8 +9,8 @@ from anndata import AnnData
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.metrics import Score, tile_weights
 from beyond_alignment.benchmark.metrics import score as score_predictions
-from beyond_alignment.benchmark.metrics import tile_weights
 from beyond_alignment.benchmark.runner import Problem, out_of_fold
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
@@ -28,7 +28,8 @@ class Comparison:
     table
         One row a method and metric: value, low, high (95 %).
     sis_gain
-        (joint - best unimodal) / best unimodal of the best fusion, on ``metric``.
+        (joint - best unimodal) / best unimodal of the best fusion, on ``metric``; None where the better expert does not
+        score above zero, so that the ratio has no meaning: compare the scores in ``table`` instead.
     fusion
         The fusion that the gain is of.
     metric
@@ -40,7 +41,7 @@ class Comparison:
     """
 
     table: pd.DataFrame
-    sis_gain: SisGain
+    sis_gain: SisGain | None
     fusion: str
     metric: str
     n: int
@@ -111,6 +112,14 @@ def compare_fusion(
     fused = [m for m in methods if FUSION_METHODS[m].family != "unimodal"]
     best = max(fused, key=lambda m: scores[m][metric].value)
     parts = [scores[m][metric] for m in (best, "expression_only", "morphology_only")]
-    gain = sis_gain_interval(*(part.replicates for part in parts))
-    gain = replace(gain, value=float(sis_gain(*(part.value for part in parts))))
-    return Comparison(pd.DataFrame(rows), gain, best, metric, spots.n_obs, len(splits))
+    return Comparison(pd.DataFrame(rows), _gain(*parts), best, metric, spots.n_obs, len(splits))
+
+
+def _gain(joint: Score, first: Score, second: Score) -> SisGain | None:
+    """Return the gain with its interval, or None where it has no meaning."""
+    try:
+        value = float(sis_gain(joint.value, first.value, second.value))
+        found = sis_gain_interval(joint.replicates, first.replicates, second.replicates)
+    except InputError:
+        return None
+    return replace(found, value=value)
