@@ -16,6 +16,15 @@ def _centred(values: ArrayLike) -> NDArray[np.float64]:
     return numbers - numbers.mean(axis=0)
 
 
+def _norm(centred: NDArray[np.float64]) -> float:
+    """Return the Frobenius norm of the inner products between features, or refuse an embedding without variance."""
+    norm = float(np.linalg.norm(centred.T @ centred))
+    if norm == 0.0:
+        msg = "All spots have the same embedding, so it correlates with nothing: give one that varies."
+        raise InputError(msg)
+    return norm
+
+
 def centre_within(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]:
     """Take the mean of its group away from every spot.
 
@@ -76,11 +85,7 @@ def rv_coefficient(first: ArrayLike, second: ArrayLike) -> float:
     if len(x) != len(y):
         msg = f"The embeddings have {len(x)} and {len(y)} spots: give two of the same spots."
         raise InputError(msg)
-    norms = [float(np.linalg.norm(values.T @ values)) for values in (x, y)]
-    if 0.0 in norms:
-        msg = "All spots have the same embedding, so it correlates with nothing: give one that varies."
-        raise InputError(msg)
-    return float((x.T @ y).ravel() @ (x.T @ y).ravel()) / (norms[0] * norms[1])
+    return float(np.linalg.norm(x.T @ y) ** 2) / (_norm(x) * _norm(y))
 
 
 def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
@@ -90,13 +95,23 @@ def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
     ----------
     embeddings
         Name -> (spot, feature), of the same spots.
+
+    Raises
+    ------
+    InputError
+        As :func:`rv_coefficient`.
     """
     names = list(embeddings)
+    if len({len(np.asarray(values)) for values in embeddings.values()}) > 1:
+        msg = "The embeddings have different numbers of spots: give those of the same spots."
+        raise InputError(msg)
+    centred = {name: _centred(values) for name, values in embeddings.items()}
+    norms = {name: _norm(values) for name, values in centred.items()}
     table = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
     for i, first in enumerate(names):
         for second in names[:i]:
-            table.loc[first, second] = rv_coefficient(embeddings[first], embeddings[second])
-            table.loc[second, first] = table.loc[first, second]
+            shared = float(np.linalg.norm(centred[first].T @ centred[second]) ** 2)
+            table.loc[first, second] = table.loc[second, first] = shared / (norms[first] * norms[second])
     return table
 
 

@@ -50,7 +50,7 @@ def plot_labels(adata: ad.AnnData, task: str, *, sections: Sequence[str]) -> Fig
     figure, axes = plt.subplots(
         1,
         len(sections),
-        figsize=(3.4 * len(sections), 4.0),
+        figsize=(max(4.6, 3.4 * len(sections)), 4.0),
         layout="constrained",
         squeeze=False,
         sharex=True,

@@ -1,0 +1,90 @@
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from beyond_alignment import plotting
+from beyond_alignment.fusion import FUSION_METHODS
+
+METHODS = ("expression_only", "morphology_only", "concat", "late_average")
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+    assert plt.get_fignums() == []
+
+
+def scores():
+    return pd.DataFrame(
+        {"task": task, "made_from": "neighbours", "method": method, "field_um": field, "value": 0.5, "low": 0.4}
+        | {"high": 0.6}
+        for task in ("niche", "domain")
+        for method in METHODS
+        for field in (100, 600)
+    )
+
+
+def gains():
+    return pd.DataFrame({"task": ["niche", "domain"], "made_from": "neighbours", "gain": [0.1, -0.1],
+                         "low": [0.0, -0.2], "high": [0.2, 0.0]})  # fmt: skip
+
+
+def learning():
+    return pd.DataFrame(
+        {"task": "niche", "method": method, "n_train": n, "mean": 0.5, "low": 0.4, "high": 0.6}
+        for method in FUSION_METHODS
+        for n in (10, 100)
+    )
+
+
+def retained():
+    return pd.DataFrame(
+        {"n": n, "representation": "aligned", "label": "synergy", "probe": probe, "fraction": 0.5, "low": 0.4}
+        | {"high": 0.6}
+        for n in (100, 1000)
+        for probe in ("linear", "nonlinear")
+    )
+
+
+def on_tissue():
+    return pd.DataFrame(
+        {"split": split, "label": "niche", "representation": name, "bits": 0.5, "low_bits": 0.4, "high_bits": 0.6}
+        for split in ("donor", "section")
+        for name in ("raw", "aligned")
+    )
+
+
+FIGURES = {
+    "scores": (lambda: plotting.plot_scores(scores()[scores()["field_um"] == 100], label="macro-F1"), "macro-F1"),
+    "gains": (lambda: plotting.plot_gains(gains(), label="gain"), "gain"),
+    "fields": (
+        lambda: plotting.plot_field_of_view(scores(), tasks=["niche", "domain"], fields_um=[100, 600], label="bits"),
+        "field of view",
+    ),
+    "learning": (lambda: plotting.plot_learning_curves(learning(), tasks=["niche"], label="bits"), "bits"),
+    "spectrum": (
+        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], threshold=0.2, title="t"),
+        "canonical",
+    ),
+    "retained": (lambda: plotting.plot_retained_by_size(retained(), labels=["synergy"]), "paired samples"),
+    "on tissue": (lambda: plotting.plot_retained_on_tissue(on_tissue()), "bits"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_comes_back_with_labelled_axes(name):
+    draw, label = FIGURES[name]
+    figure = draw()
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    words = [text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel())]
+    assert any(label in text for text in words)
+    assert any(ax.lines or ax.collections for ax in figure.axes)
+
+
+def test_the_style_keeps_a_white_ground():
+    with plt.rc_context():
+        plotting.use_style()
+        assert plt.rcParams["figure.facecolor"] == plt.rcParams["savefig.facecolor"] == "white"
