@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting.style import METHOD_COLOURS, METHOD_MARKERS, readable
+from beyond_alignment.plotting.style import METHOD_COLOURS, METHOD_MARKERS, legend_above, panels, readable
 
 
 def plot_learning_curves(summary: pd.DataFrame, *, tasks: Sequence[str], label: str) -> Figure:
@@ -22,23 +21,13 @@ def plot_learning_curves(summary: pd.DataFrame, *, tasks: Sequence[str], label: 
     label
         Axis label with the metric.
     """
-    columns = min(3, len(tasks))
-    rows = -(-len(tasks) // columns)
-    size = (3.1 * columns, 2.7 * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
-    for ax, task in zip(grid.flat, tasks, strict=False):
+    figure, axes = panels(len(tasks), x_label="paired training spots", y_label=label)
+    for ax, task in zip(axes, tasks, strict=True):
         for method, record in FUSION_METHODS.items():
             line = summary[(summary["task"] == task) & (summary["method"] == method)].sort_values("n_train")
             colour, marker = METHOD_COLOURS[method], METHOD_MARKERS[method]
             ax.fill_between(line["n_train"], line["low"], line["high"], color=colour, alpha=0.18, linewidth=0)
             ax.plot(line["n_train"], line["mean"], marker + "-", color=colour, markersize=4, label=record.label)
         ax.set(xscale="log", title=readable(task))
-    for ax in list(grid.flat)[len(tasks) :]:
-        ax.set_axis_off()
-    for ax in grid[-1]:
-        ax.set_xlabel("paired training spots")
-    for ax in grid[:, 0]:
-        ax.set_ylabel(label)
-    handles, names = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=4)
+    legend_above(figure, axes[0], columns=4)
     return figure

@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting.style import INK, METHOD_COLOURS, METHOD_MARKERS, new_axes, readable, zero_line
+from beyond_alignment.plotting.style import (
+    INK,
+    METHOD_COLOURS,
+    METHOD_MARKERS,
+    legend_above,
+    new_axes,
+    panels,
+    readable,
+    zero_line,
+)
 
 OFFSET = 0.18
 
@@ -86,22 +94,11 @@ def plot_field_of_view(scores: pd.DataFrame, *, tasks: Sequence[str], fields_um:
     label
         Axis label.
     """
-    columns = min(3, len(tasks))
-    rows = -(-len(tasks) // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(3.0 * columns, 2.7 * rows), sharex=True, layout="constrained", squeeze=False
-    )
-    for ax, task in zip(grid.flat, tasks, strict=False):
+    figure, axes = panels(len(tasks), x_label="field of view (µm)", y_label=label)
+    for ax, task in zip(axes, tasks, strict=True):
         _field_panel(ax, scores[scores["task"] == task], fields_um)
         ax.set_title(readable(task))
-    for ax in list(grid.flat)[len(tasks) :]:
-        ax.set_axis_off()
-    for ax in grid[-1]:
-        ax.set_xlabel("field of view (µm)")
-    for ax in grid[:, 0]:
-        ax.set_ylabel(label)
-    handles, names = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=4)
+    legend_above(figure, axes[0], columns=4)
     return figure
 
 

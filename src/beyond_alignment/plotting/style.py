@@ -4,6 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -67,6 +68,43 @@ def zero_line(ax: Axes, *, value: float = 0.0, label: str = "", horizontal: bool
         ax.annotate(
             label, (value, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=INK
         )
+
+
+def panels(n: int, *, width: float = 3.1, height: float = 2.7, x_label: str, y_label: str) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``n`` panels, three a row, labelled at its outer axes only.
+
+    Parameters
+    ----------
+    n
+        Number of panels.
+    width
+        Of a panel, inches.
+    height
+        Of a panel, inches.
+    x_label
+        Below the lowest panel of each column.
+    y_label
+        Left of the first column.
+    """
+    columns = min(3, n)
+    rows = -(-n // columns)
+    size = (width * columns, height * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    axes = list(grid.flat)
+    for spare in axes[n:]:
+        spare.set_axis_off()
+    for number, ax in enumerate(axes[:n]):
+        if number + columns >= n:
+            ax.set_xlabel(x_label)
+        if number % columns == 0:
+            ax.set_ylabel(y_label)
+    return figure, axes[:n]
+
+
+def legend_above(figure: Figure, ax: Axes, *, columns: int) -> None:
+    """Put the legend of one panel above all of them."""
+    handles, names = ax.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=columns)
 
 
 def new_axes(*, width: float = 7.0, height: float = 4.0) -> Axes:
