@@ -16,7 +16,7 @@ from beyond_alignment.benchmark import (
     run_benchmark,
 )
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.runner import inner_groups
+from beyond_alignment.benchmark.runner import Workbench, inner_groups
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import make_splits, set_labels
 from tests.tissue import make_tissue
@@ -134,3 +134,10 @@ def test_inner_folds_hold_out_what_outer_folds_do_while_there_are_two(tissue):
     alone = spots[spots.obs["section"] == "A1"]
     single = make_problem(alone, np.zeros(alone.n_obs).astype(str), split="block")
     assert len(set(inner_groups(single, np.arange(alone.n_obs)))) == 4
+
+
+def test_contests_of_a_task_share_their_arrays(tissue):
+    bench = Workbench({"her2st": tissue})
+    first, second = (bench.prepare(contest) for contest in CONTESTS[:2])
+    assert first[0] is second[0]
+    assert all(a is b for a, b in zip(first[1], second[1], strict=True))  # one copy in the workers' shared memory

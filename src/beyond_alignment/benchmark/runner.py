@@ -158,11 +158,36 @@ def predict_fold(
     return probability, guess, frequency
 
 
-def prepare(adata: AnnData, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
-    """Return what a contest needs of a data set: its problem, the two embeddings and the splits."""
-    spots, problem = pose(adata, contest.task, split=contest.split)
-    pair = embedding(spots, contest.expression), embedding(spots, contest.morphology)
-    return problem, pair, make_splits(spots, contest.split)
+class Workbench:
+    """Prepares each problem once, so that all contests of a task share the same arrays in memory.
+
+    Workers are handed large arrays through shared memory, one copy for each array that is made; preparing a problem
+    anew for every contest would fill it.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    """
+
+    def __init__(self, data_sets: Mapping[str, AnnData]) -> None:
+        self.data_sets = data_sets
+        self._embeddings: dict[tuple[str, str], NDArray] = {}
+        self._problems: dict[tuple[str, str], tuple[Problem, tuple[Split, ...]]] = {}
+
+    def prepare(self, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
+        """Return what a contest needs: its problem, the two embeddings and the splits."""
+        adata = self.data_sets[get_task(contest.task).data_set]
+        posed = contest.task, contest.split
+        if posed not in self._problems:
+            spots, problem = pose(adata, contest.task, split=contest.split)
+            self._problems[posed] = problem, make_splits(spots, contest.split)
+        problem, splits = self._problems[posed]
+        for expert in (contest.expression, contest.morphology):
+            if (contest.task, expert) not in self._embeddings:
+                self._embeddings[contest.task, expert] = embedding(adata[problem.positions], expert)
+        pair = tuple(self._embeddings[contest.task, expert] for expert in (contest.expression, contest.morphology))
+        return problem, (pair[0], pair[1]), splits
 
 
 def out_of_fold(
@@ -240,10 +265,8 @@ def run_benchmark(
     """
     run = joblib.delayed(out_of_fold)
     distinct = list(dict.fromkeys(_computed(contest, contests) for contest in contests))
-    jobs = (
-        run(*prepare(data_sets[get_task(c.task).data_set], c), c.method, seed=c.seed, key=vars(c), store=store)
-        for c in distinct
-    )
+    bench = Workbench(data_sets)
+    jobs = (run(*bench.prepare(c), c.method, seed=c.seed, key=vars(c), store=store) for c in distinct)
     found = dict(zip(distinct, joblib.Parallel(n_jobs=n_jobs)(jobs), strict=True))
     return [found[_computed(contest, contests)] for contest in contests]
 

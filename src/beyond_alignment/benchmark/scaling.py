@@ -8,11 +8,11 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from beyond_alignment.benchmark.runner import Contest, Pair, Problem, out_of_fold, prepare
+from beyond_alignment.benchmark.runner import Contest, Pair, Problem, Workbench, out_of_fold
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split, get_task
+from beyond_alignment.tasks import Split
 
 FRACTIONS = (0.01, 0.0316, 0.1, 0.316, 1.0)
 
@@ -129,14 +129,9 @@ def learning_curves(
         over folds.
     """
     run = joblib.delayed(_point)
+    bench = Workbench(data_sets)
     jobs = (
-        run(
-            *prepare(data_sets[get_task(c.task).data_set], c),
-            c,
-            fraction=fraction,
-            n_replicates=n_replicates,
-            store=store,
-        )
+        run(*bench.prepare(c), c, fraction=fraction, n_replicates=n_replicates, store=store)
         for c in contests
         for fraction in fractions
     )
