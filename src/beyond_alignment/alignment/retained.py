@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from beyond_alignment.alignment.inputs import codes, embedding, paired
 from beyond_alignment.alignment.probes import PROBES, class_frequencies, probe_probabilities
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.resampling import percentile_interval
 
 Representation = ArrayLike | tuple[ArrayLike, ArrayLike]
 MIN_GROUPS = 3
@@ -46,8 +47,7 @@ def _group_interval(
     """95 % interval of the mean gain under resampling of whole groups."""
     sums, sizes = np.bincount(groups, weights=gains), np.bincount(groups)
     draws = rng.integers(0, len(sizes), (N_BOOTSTRAP, len(sizes)))
-    low, high = np.quantile(sums[draws].sum(axis=1) / sizes[draws].sum(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+    return percentile_interval(sums[draws].sum(axis=1) / sizes[draws].sum(axis=1))
 
 
 def information_retained(

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import t
 
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
+from beyond_alignment.information.resampling import percentile_interval
 
 NEVER = "never within the range"
 POINT = ["task", "split", "fraction"]
@@ -61,10 +62,10 @@ def lead_curve(curves: pd.DataFrame, *, fused: str, metric: str) -> pd.DataFrame
         by_method = {str(name): found for name, found in part.groupby("method", sort=False)}
         best = max(UNIMODAL, key=lambda name: by_method[name]["value"].mean())
         draws = [np.mean(np.stack(by_method[name]["draws"].to_list()), axis=0) for name in (fused, best)]
-        low, high = np.quantile(draws[0] - draws[1], [0.025, 0.975])
+        low, high = percentile_interval(draws[0] - draws[1])
         mean = float(by_method[fused]["value"].mean() - by_method[best]["value"].mean())
         sizes = {"n_train": float(part["n_train"].mean()), "n_seeds": int(part["seed"].nunique())}
-        found = {"best": best, "mean": mean, "low": float(low), "high": float(high)}
+        found = {"best": best, "mean": mean, "low": low, "high": high}
         rows.append(dict(zip(POINT, point, strict=True)) | found | sizes)
     return pd.DataFrame(rows)
 

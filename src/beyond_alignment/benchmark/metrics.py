@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import entropy
 
 from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.information.resampling import percentile_interval
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,7 @@ class Score:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the percentile interval of the replicates."""
-        tail = (1 - level) / 2
-        low, high = np.quantile(self.replicates, [tail, 1 - tail])
-        return float(low), float(high)
+        return percentile_interval(self.replicates, level)
 
 
 def tile_weights(tiles: ArrayLike, strata: ArrayLike, *, n_replicates: int, seed: int = 0) -> NDArray[np.float64]:

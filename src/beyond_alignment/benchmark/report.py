@@ -10,6 +10,7 @@ from beyond_alignment.benchmark.plan import field_um
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import Contest
 from beyond_alignment.benchmark.scoreboard import Scoreboard, chance_macro_f1, gains
+from beyond_alignment.information.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 MAIN_EXPRESSION, MAIN_MORPHOLOGY = "pca", "mobilenetv2"
@@ -116,8 +117,7 @@ def difference(
     """
     drawn = [_draws(replicates, contest, metric=metric) for contest in (first, second)]
     change = drawn[1] - drawn[0]
-    low, high = np.quantile(change[1:], [0.025, 0.975])
-    return float(change[0]), float(low), float(high)
+    return float(change[0]), *percentile_interval(change[1:])
 
 
 def _draws(replicates: pd.DataFrame, contest: Mapping[str, object], *, metric: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from beyond_alignment.benchmark.runner import Contest, Pair, Problem, Workbench,
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.resampling import percentile_interval
 from beyond_alignment.tasks import Split
 
 FRACTIONS = (0.01, 0.0316, 0.1, 0.316, 1.0)
@@ -159,7 +160,7 @@ def summarise_curves(curves: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     keys = ["task", "split", "method", "fraction"]
     for identity, part in curves[curves["metric"] == metric].groupby(keys, sort=False):
         draws = np.mean(np.stack(part["draws"].to_list()), axis=0)
-        low, high = np.quantile(draws, [0.025, 0.975])
+        low, high = percentile_interval(draws)
         spread = float(part["value"].std(ddof=1)) if len(part) > 1 else 0.0
         found = {"mean": part["value"].mean(), "low": low, "high": high, "seed_sd": spread}
         sizes = {"n_train": part["n_train"].mean(), "n_seeds": len(part)}

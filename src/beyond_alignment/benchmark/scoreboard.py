@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import Contest
+from beyond_alignment.information.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 UNIMODAL = ("expression_only", "morphology_only")
@@ -96,7 +97,7 @@ def gains(replicates: pd.DataFrame, *, fused: str = "concat", metric: str = "mac
     for identity, part in chosen.groupby(keys, sort=False):
         values = part.sort_values("draw")
         gain = (values[fused] - values[list(UNIMODAL)].max(axis=1)).to_numpy()
-        low, high = np.quantile(gain[1:], [0.025, 0.975])
+        low, high = percentile_interval(gain[1:])
         first = values.iloc[0]
         rows.append(
             dict(zip(keys, identity, strict=True))

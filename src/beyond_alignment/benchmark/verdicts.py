@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from beyond_alignment.information.resampling import percentile_interval
+
 REPLICATED, NOT_REPLICATED, UNTESTABLE = "replicated", "not replicated", "cannot be tested here"
 NEGLIGIBLE = 0.02
 LOCAL, LONG_RANGE = ("cell_type",), ("niche", "niche_epithelial", "niche_immune", "niche_mixing", "domain")
@@ -59,8 +61,7 @@ def group_gain(replicates: pd.DataFrame, tasks: tuple[str, ...], *, fused: str, 
 
 def _interval(draws: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of the replicates behind the sample's value."""
-    low, high = np.quantile(draws[1:], [0.025, 0.975])
-    return float(low), float(high)
+    return percentile_interval(draws[1:])
 
 
 def benchmark_claims(

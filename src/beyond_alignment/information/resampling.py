@@ -1,0 +1,159 @@
+"""What a bootstrap draws, and the intervals read off its replicates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beyond_alignment.errors import InputError
+
+FEWEST_GROUPS = 10
+
+
+@dataclass(frozen=True)
+class Units:
+    """What a bootstrap draws whole.
+
+    Attributes
+    ----------
+    codes
+        Unit of each sample (sample,), integers from 0.
+    n_units
+        Number of units.
+    kind
+        ``block``, ``group`` or ``sample``.
+    warning
+        Why the intervals may be too narrow; empty where nothing speaks against them.
+    """
+
+    codes: NDArray[np.intp]
+    n_units: int
+    kind: str
+    warning: str
+
+
+def default_units(groups: ArrayLike | None, blocks: ArrayLike | None, n: int) -> Units:
+    """Choose what to resample: blocks where given, else groups if there are enough of them, else single samples.
+
+    Parameters
+    ----------
+    groups
+        Group of each sample (sample,), for instance its donor, or None.
+    blocks
+        Block of each sample (sample,), for instance its tile of tissue, or None.
+    n
+        Number of samples.
+
+    Returns
+    -------
+    The units, with a warning where there are fewer than ten blocks or groups: so few cannot stand for the population
+    that they come from. Few groups are passed over for single samples; few blocks are resampled all the same.
+
+    Raises
+    ------
+    InputError
+        `groups` or `blocks` is not a vector of n values, or all samples are in one block.
+    """
+    if blocks is not None:
+        codes, n_units = _codes(blocks, n, "blocks")
+        if n_units < 2:
+            raise InputError("All samples are in one block, so nothing can be resampled; pass smaller blocks or none.")
+        few = f"There are {n_units} blocks, fewer than {FEWEST_GROUPS}, so the intervals may be too narrow."
+        return Units(codes, n_units, "block", few if n_units < FEWEST_GROUPS else "")
+    if groups is None:
+        return Units(np.arange(n), n, "sample", "")
+    codes, n_units = _codes(groups, n, "groups")
+    if n_units >= FEWEST_GROUPS:
+        return Units(codes, n_units, "group", "")
+    few = (
+        f"Fewer than {FEWEST_GROUPS} groups ({n_units}) cannot be resampled, so single samples were: the intervals leave"
+        " out how groups differ and may be too narrow."
+    )
+    return Units(np.arange(n), n, "sample", few)
+
+
+def _codes(names: ArrayLike, n: int, what: str) -> tuple[NDArray[np.intp], int]:
+    """Integers from 0 for the values of a vector, and their number."""
+    values = np.asarray(names)
+    if values.shape != (n,):
+        raise InputError(f"The {what} have shape {values.shape}; pass one value for each of the {n} samples.")
+    found, codes = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
+    return codes, len(found)
+
+
+def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
+    """Draw how often each unit counts in each bootstrap replicate.
+
+    Parameters
+    ----------
+    n_units
+        Number of units; as many are drawn with replacement.
+    n_bootstrap
+        B.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    (replicate, unit) counts; every row sums to `n_units`.
+
+    Raises
+    ------
+    InputError
+        There are no units, or `n_bootstrap` is below 1.
+    """
+    if n_units < 1 or n_bootstrap < 1:
+        raise InputError(f"There are {n_units} units and {n_bootstrap} replicates to draw; pass at least one of each.")
+    rng = np.random.default_rng(seed)
+    weights = np.empty((n_bootstrap, n_units), dtype=np.int32)
+    for row in weights:
+        row[:] = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
+    return weights
+
+
+def bootstrap_weights(units: Units, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
+    """Draw how often each sample counts in each bootstrap replicate; the samples of a unit count together.
+
+    Whole units are drawn with replacement (Efron & Tibshirani 1993, section 8.6), because the samples of a unit are
+    not independent. The same arguments give the same weights, so that replicates of two estimators are paired.
+
+    Parameters
+    ----------
+    units
+        From :func:`default_units`.
+    n_bootstrap
+        B.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    (replicate, sample) counts.
+    """
+    return unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)[:, units.codes]
+
+
+def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Return the central interval of bootstrap replicates.
+
+    Parameters
+    ----------
+    values
+        Replicates (replicate,).
+    level
+        Coverage, between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        There are no replicates, or `level` is outside (0, 1).
+    """
+    replicates = np.asarray(values, dtype=np.float64)
+    if replicates.size == 0:
+        raise InputError("There are no replicates to take an interval of; draw at least one.")
+    if not 0 < level < 1:
+        raise InputError(f"The level is {level}; pass a coverage between 0 and 1.")
+    # Rounded, or the tail of 0.95 would be 0.025000000000000022.
+    tail = round((1 - level) / 2, 12)
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    return float(low), float(high)
