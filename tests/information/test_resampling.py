@@ -77,5 +77,5 @@ def test_the_usual_interval_to_the_last_bit():
     ],
 )
 def test_what_cannot_be_resampled_is_refused(call):
-    with pytest.raises(InputError, match="pass|draw"):
+    with pytest.raises(InputError, match=r"pass|draw"):
         call()

@@ -66,8 +66,8 @@ def default_units(groups: ArrayLike | None, blocks: ArrayLike | None, n: int) ->
     if n_units >= FEWEST_GROUPS:
         return Units(codes, n_units, "group", "")
     few = (
-        f"Fewer than {FEWEST_GROUPS} groups ({n_units}) cannot be resampled, so single samples were: the intervals leave"
-        " out how groups differ and may be too narrow."
+        f"Fewer than {FEWEST_GROUPS} groups ({n_units}) cannot be resampled, so single samples were: the intervals"
+        " leave out how groups differ and may be too narrow."
     )
     return Units(np.arange(n), n, "sample", few)
 
