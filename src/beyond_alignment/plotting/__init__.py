@@ -1,7 +1,9 @@
 """Every figure of the book, in one style."""
 
 from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
+from beyond_alignment.plotting.calibration import plot_calibration, plot_error_by_n
 from beyond_alignment.plotting.curves import plot_learning_curves
+from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
@@ -9,14 +11,19 @@ from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 
 __all__ = [
+    "plot_calibration",
     "plot_components",
     "plot_correlations",
+    "plot_decompositions",
+    "plot_error_by_n",
     "plot_field_of_view",
     "plot_gains",
+    "plot_gates",
     "plot_labels",
     "plot_learning_curves",
     "plot_overlay",
     "plot_patches",
+    "plot_pid",
     "plot_retained_by_size",
     "plot_retained_on_tissue",
     "plot_scores",

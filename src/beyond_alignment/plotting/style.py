@@ -17,7 +17,26 @@ METHOD_COLOURS = {
     "late_average": PURPLE,
 }
 METHOD_MARKERS = {"expression_only": "o", "morphology_only": "s", "concat": "D", "late_average": "^"}
-TERM_COLOURS = {"redundancy": GREY, "unique1": BLUE, "unique2": ORANGE, "synergy": GREEN}
+LIGHT_GREEN, DARK_GREEN = "#8FD6BE", "#00664B"  # the two parts of GREEN: apart in lightness, so also in grey
+TERM_COLOURS = {
+    "redundancy": GREY,
+    "unique1": BLUE,
+    "unique2": ORANGE,
+    "synergy": GREEN,
+    "synergy_additive": LIGHT_GREEN,
+    "synergy_interaction": DARK_GREEN,
+}
+TERM_NAMES = {
+    "redundancy": "redundancy R",
+    "unique1": "unique U1",
+    "unique2": "unique U2",
+    "synergy": "synergy S",
+    "synergy_additive": "synergy, additive",
+    "synergy_interaction": "synergy, interaction",
+}
+PARTS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
+ESTIMATOR_COLOURS = {"posterior": BLUE, "cvx": ORANGE, "batch": PURPLE, "gaussian": GREY}
+ESTIMATOR_MARKERS = {"posterior": "o", "cvx": "s", "batch": "^", "gaussian": "D"}
 LABEL_COLOURS = {
     "redundant": GREY,
     "unique": BLUE,
@@ -70,8 +89,10 @@ def zero_line(ax: Axes, *, value: float = 0.0, label: str = "", horizontal: bool
         )
 
 
-def panels(n: int, *, width: float = 3.1, height: float = 2.7, x_label: str, y_label: str) -> tuple[Figure, list[Axes]]:
-    """Return a figure of ``n`` panels, three a row, labelled at its outer axes only.
+def panels(
+    n: int, *, width: float = 3.1, height: float = 2.7, most: int = 3, x_label: str, y_label: str
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``n`` panels, labelled at its outer axes only.
 
     Parameters
     ----------
@@ -81,12 +102,14 @@ def panels(n: int, *, width: float = 3.1, height: float = 2.7, x_label: str, y_l
         Of a panel, inches.
     height
         Of a panel, inches.
+    most
+        Panels a row.
     x_label
         Below the lowest panel of each column.
     y_label
         Left of the first column.
     """
-    columns = min(3, n)
+    columns = min(most, n)
     rows = -(-n // columns)
     size = (width * columns, height * rows)
     figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
