@@ -1,0 +1,117 @@
+"""What a scenario of known truth is made of."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.information.discrete import check_distribution
+
+Role = Literal["tuning", "held_out"]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One thing that a source holds.
+
+    Attributes
+    ----------
+    n_values
+        Number of its values.
+    continuous
+        Whether the values are consecutive stretches of one curve (a continuous quantity cut into cells, uniform
+        within each) instead of one interleaved arm each.
+    """
+
+    n_values: int
+    continuous: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """An exact joint distribution of two sources and a label, and how it is observed.
+
+    Attributes
+    ----------
+    name
+        Identifier, lower case.
+    title
+        What a reader sees.
+    role
+        Whether estimators may be tuned on it.
+    p
+        `p[i, j, y]`, the joint probability of the state of either source and the label; read-only.
+    first, second
+        Symbols that the sources hold; state i of the first is the index, last symbol fastest, of its symbols' values.
+    n_nuisance
+        Continuous latents of each source that have nothing to do with the label or with the other source.
+    nuisance_sd
+        Their standard deviation, that of the symbols' coordinates being 1.
+    sweep
+        How far the arms wind, relative to the default.
+    n_donors
+        Number of donors, nearly equal in size.
+    group_effect
+        Standard deviation, over donors, of the mean of each nuisance latent, in units of `nuisance_sd`. Labels and
+        symbols follow `p` in every donor.
+    donor_tilt
+        How much the class priors differ between donors (0 to 1: at 1 a class is absent from a donor); `p` holds over
+        all donors. Excludes `group_effect`, which would make the nuisance informative of the label.
+    spatial_range
+        Length scale of the smooth random fields that states and nuisance follow within a donor's section, microns;
+        0 for independent samples.
+    d1, d2
+        Default number of features.
+    """
+
+    name: str
+    title: str
+    role: Role
+    p: NDArray[np.float64]
+    first: tuple[Symbol, ...]
+    second: tuple[Symbol, ...]
+    n_nuisance: int = 4
+    nuisance_sd: float = 0.5
+    sweep: float = 1.0
+    n_donors: int = 10
+    group_effect: float = 0.5
+    donor_tilt: float = 0.0
+    spatial_range: float = 0.0
+    d1: int = 128
+    d2: int = 128
+
+    def __post_init__(self) -> None:
+        table = check_distribution(self.p, ndim=3)
+        table.setflags(write=False)
+        object.__setattr__(self, "p", table)
+        states = tuple(int(np.prod([symbol.n_values for symbol in held])) for held in (self.first, self.second))
+        if states != table.shape[:2]:
+            raise InputError(f"The symbols of {self.name!r} make {states} states and the table has {table.shape[:2]}.")
+        if not (table.sum(axis=(0, 1)) > 0).all():
+            raise InputError(f"A class of {self.name!r} never occurs; leave it out of the table.")
+        if self.role not in ("tuning", "held_out"):
+            raise InputError(f"The role is {self.role!r}; pass 'tuning' or 'held_out'.")
+        if self.n_nuisance < 0 or self.n_donors < 1:
+            raise InputError(f"{self.name!r} has {self.n_nuisance} nuisance latents and {self.n_donors} donors.")
+        amounts = (self.nuisance_sd, self.group_effect, self.spatial_range, self.donor_tilt)
+        if not (np.isfinite(amounts).all() and min(amounts) >= 0 and self.donor_tilt <= 1 and self.sweep > 0):
+            raise InputError(f"An amount of {self.name!r} is negative, not finite or, for a tilt, above 1.")
+        if self.group_effect > 0 and self.donor_tilt > 0:
+            raise InputError(f"{self.name!r} has donor effects and donor priors, which make the nuisance informative.")
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the label."""
+        return self.p.shape[2]
+
+    @property
+    def prior(self) -> NDArray[np.float64]:
+        """Share of each class."""
+        return cast(NDArray[np.float64], self.p.sum(axis=(0, 1)))
+
+
+def symbols(*sizes: int) -> tuple[Symbol, ...]:
+    """Discrete symbols of the given numbers of values."""
+    return tuple(Symbol(size) for size in sizes)
