@@ -1,0 +1,207 @@
+"""The one boundary of all estimators: paired samples that can be estimated from, or one sentence that says why not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.information.leaks import check_label_not_in, check_rows_not_shared, count_repeats
+from beyond_alignment.information.sources import as_matrix, check_values
+from beyond_alignment.information.target import as_classes
+
+MIN_SAMPLES = 200
+MIN_PER_CLASS = 10
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Checked paired samples.
+
+    Attributes
+    ----------
+    x1, x2
+        Sources (sample, feature), finite, float32 or float64.
+    codes
+        Class of each sample (sample,), from 0.
+    classes
+        Names of the classes.
+    groups
+        Group of each sample (sample,), from 0, which folds keep whole; None where none were given.
+    blocks
+        Unit of the bootstrap of each sample (sample,), from 0; None where none were given.
+    target_note
+        How the target was made into classes.
+    notes
+        What a reader must know of the samples before trusting an answer; often empty.
+    """
+
+    x1: NDArray[np.floating]
+    x2: NDArray[np.floating]
+    codes: NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: NDArray[np.int64] | None
+    blocks: NDArray[np.int64] | None
+    target_note: str
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.codes)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups; 0 where none were given."""
+        return 0 if self.groups is None else int(self.groups.max()) + 1
+
+
+def check_samples(
+    x1: object,
+    x2: object,
+    y: object,
+    groups: object = None,
+    *,
+    blocks: object = None,
+    min_samples: int = MIN_SAMPLES,
+    min_per_class: int = MIN_PER_CLASS,
+    n_folds: int = 5,
+    n_classes: int | None = None,
+    seed: int = 0,
+    names: tuple[str, str, str] = ("x1", "x2", "y"),
+) -> Samples:
+    """Check paired samples of two sources and a target.
+
+    Parameters
+    ----------
+    x1, x2
+        Sources (sample, feature): arrays, sparse matrices or tables of real numbers.
+    y
+        Labels (sample,), numbers (sample,) which are cut at their quantiles, or a composition (sample, part), which is
+        clustered; see `target.as_classes`.
+    groups
+        Donor, section or spatial block (sample,), kept whole by the folds.
+    blocks
+        Unit that the bootstrap resamples (sample,).
+    min_samples
+        Fewest samples that are supported.
+    min_per_class
+        Fewest samples of a class that are supported; never fewer than folds.
+    n_folds
+        Folds of the cross-fitting.
+    n_classes
+        Into how many classes numbers are made.
+    seed
+        Of the clusters of a composition.
+    names
+        What to call both sources and the target in an error.
+
+    Returns
+    -------
+    The samples with classes, groups and blocks as codes.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first of: a source that is no finite matrix, sources, labels or groups of different length,
+        too few samples, a constant source, a missing label, one class, a class with too few samples or in one group
+        alone, fewer groups than folds, a label that is a column of a source, rows repeated across groups.
+    """
+    _check_same_order(x1, x2, y, names=names)
+    first, second = as_matrix(x1, name=names[0]), as_matrix(x2, name=names[1])
+    n = len(first)
+    if len(second) != n:
+        raise InputError(f"{names[0]} has {n} rows and {names[1]} has {len(second)}; pass the same samples in both.")
+    fewest = max(min_samples, 2)
+    if n < fewest:
+        raise InputError(f"There are {n} samples and at least {fewest} are supported; bring more.")
+    check_values((first, second), names=names[:2])
+    target = as_classes(y, n_classes=n_classes, seed=seed, name=names[2])
+    if len(target.codes) != n:
+        raise InputError(f"{names[2]} has {len(target.codes)} labels for {n} rows of {names[0]}; pass one a row.")
+    _check_classes(target.codes, target.classes, names[2], needed=max(min_per_class, n_folds))
+    group_codes, group_names = _codes(groups, n=n, name="groups")
+    block_codes, block_names = _codes(blocks, n=n, name="blocks")
+    if n_folds < 2:
+        raise InputError(f"{n_folds} folds were asked for; ask for two or more.")
+    if block_codes is not None and len(block_names) < 2:
+        raise InputError("There is one block and a bootstrap needs two or more; give smaller blocks, or none.")
+    if group_codes is not None:
+        _check_groups(group_codes, group_names, target.codes, target.classes, n_folds=n_folds)
+    for x, name in ((first, names[0]), (second, names[1])):
+        check_label_not_in(x, target.codes, target.numbers, name=name)
+    notes: list[str] = []
+    if group_codes is not None:
+        check_rows_not_shared(first, second, group_codes, names=group_names)
+    else:
+        notes.append("No groups were given, so folds are drawn by sample: neighbours or sisters on both sides leak.")
+        if repeated := count_repeats(first, second):
+            notes.append(f"{repeated} of {n} rows repeat an earlier one in both sources, so folds share them.")
+    return Samples(first, second, target.codes, target.classes, group_codes, block_codes, target.note, tuple(notes))
+
+
+def _check_same_order(*tables: object, names: tuple[str, str, str]) -> None:
+    """Check that tables with the same row names have them in the same order."""
+    held = [(t.index, name) for t, name in zip(tables, names, strict=True) if isinstance(t, pd.DataFrame | pd.Series)]
+    for index, name in held[1:]:
+        before = held[0][0]
+        if len(index) == len(before) and not index.equals(before) and set(index) == set(before):
+            raise InputError(f"{held[0][1]} and {name} have the same row names in another order; align them first.")
+
+
+def _check_classes(codes: NDArray[np.int64], classes: tuple[str, ...], name: str, *, needed: int) -> None:
+    """Check that there are two classes or more, each with enough samples."""
+    if len(classes) < 2:
+        raise InputError(f"{name} holds one class ({classes[0]!r}) in all {len(codes)} rows; two or more are needed.")
+    counts = np.bincount(codes, minlength=len(classes))
+    few = [(f"{classes[code]!r} ({counts[code]})") for code in np.flatnonzero(counts < needed)]
+    if few:
+        listed = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
+        raise InputError(
+            f"{name} has classes with too few samples: {listed}; each needs {needed}: merge them or leave them out."
+        )
+
+
+def _codes(values: object, *, n: int, name: str) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Return numbers for the distinct values of a vector, in sorted order of their names."""
+    if values is None:
+        return None, ()
+    try:
+        series = pd.Series(values).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is not a vector; pass one value a sample.") from error
+    if len(series) != n:
+        raise InputError(f"{name} has {len(series)} values for {n} samples; pass one a sample.")
+    missing = np.flatnonzero(series.isna().to_numpy())
+    if len(missing):
+        raise InputError(f"{name} misses {len(missing)} of {n} values (first: row {missing[0]}); drop those rows.")
+    coded = pd.Categorical(series.map(str))
+    return coded.codes.astype(np.int64), tuple(coded.categories)
+
+
+def _check_groups(
+    groups: NDArray[np.int64],
+    names: tuple[str, ...],
+    codes: NDArray[np.int64],
+    classes: tuple[str, ...],
+    *,
+    n_folds: int,
+) -> None:
+    """Check that there is a group for every fold, and that every class can be learned from other groups."""
+    if len(names) < 2:
+        raise InputError(f"There is one group ({names[0]!r}) and folds need two or more; give finer ones, or blocks.")
+    if len(names) < n_folds:
+        raise InputError(
+            f"There are {len(names)} groups for {n_folds} folds; lower the folds (--folds {len(names)}) or give finer"
+            " groups."
+        )
+    table = np.zeros((len(names), len(classes)), dtype=bool)
+    table[groups, codes] = True
+    alone = np.flatnonzero(table.sum(axis=0) < 2)
+    if len(alone):
+        listed = ", ".join(f"{classes[code]!r} (in {names[int(table[:, code].argmax())]!r})" for code in alone[:5])
+        raise InputError(
+            f"Classes that stand in one group alone cannot be learned from the others: {listed}; merge them, leave them"
+            " out or give finer groups."
+        )
