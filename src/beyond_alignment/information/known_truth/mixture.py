@@ -1,10 +1,12 @@
 """Mixtures of redundant, unique and synergistic trials, in any proportion."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.known_truth.scenario import Role, Scenario, symbols
+from beyond_alignment.information.known_truth.scenario import MILD, Role, Scenario, symbols
 from beyond_alignment.information.known_truth.tables import with_label_noise
 
 ROUNDING = 1e-12
@@ -36,7 +38,7 @@ def mixture(
     name: str = "mixture",
     title: str = "A mixture of rules",
     role: Role = "tuning",
-    **observed: float,
+    **observed: Any,
 ) -> Scenario:
     """Dial the shares of trials in which the label follows each rule.
 
@@ -60,7 +62,7 @@ def mixture(
     name, title, role
         As in `Scenario`.
     **observed
-        Further fields of `Scenario`: nuisance, donors, space.
+        Further fields of `Scenario`; `n_nuisance` and `sweep` are those of `MILD` unless given.
 
     Returns
     -------
@@ -93,5 +95,5 @@ def mixture(
         p=with_label_noise(p / p.sum(), error) if error else p / p.sum(),
         first=held,
         second=held,
-        **observed,  # type: ignore[arg-type]
+        **{**MILD, **observed},
     )

@@ -1,7 +1,9 @@
 """What a scenario of known truth is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import check_distribution
 
 Role = Literal["tuning", "held_out"]
+
+MILD: Mapping[str, Any] = MappingProxyType({"n_nuisance": 3, "sweep": 0.8})
+"""Fields of a scenario whose sources hold two symbols each, which would else take far more samples to learn."""
 
 
 @dataclass(frozen=True)

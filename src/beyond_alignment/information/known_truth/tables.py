@@ -111,3 +111,18 @@ def with_prior(p: ArrayLike, prior: ArrayLike) -> NDArray[np.float64]:
     if len(shares) != table.shape[2]:
         raise InputError(f"There are {len(shares)} shares for {table.shape[2]} classes; pass one a class.")
     return np.asarray(table * (shares / table.sum(axis=(0, 1))))
+
+
+def side_by_side(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
+    """Joint table of two independent problems at once: sources and label hold a part of each.
+
+    Parameters
+    ----------
+    p, q
+        `p[i, j, y]` of either problem.
+
+    Returns
+    -------
+    Table over the pairs of states and of classes, those of `q` changing fastest.
+    """
+    return np.asarray(np.kron(check_distribution(p, ndim=3), check_distribution(q, ndim=3)), dtype=np.float64)
