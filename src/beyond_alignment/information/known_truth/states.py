@@ -36,7 +36,8 @@ def draw_states(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Map a standard normal field to the cells of the joint table by the inverse of their cumulative shares.
 
-    Each sample on its own follows the table exactly; samples depend on one another as the field does.
+    Each sample on its own follows the table exactly; samples depend on one another as the field does. Cells of one
+    class are neighbours in that order, so that smooth fields make patches of one class.
 
     Parameters
     ----------
@@ -55,10 +56,10 @@ def draw_states(
     cell = np.empty(len(fields), dtype=np.int64)
     for donor, table in enumerate(tilted_tables(scenario, groups)):
         inside = groups == donor
-        shares = table.ravel()
+        shares = table.transpose(2, 0, 1).ravel()
         occupied = np.flatnonzero(shares)
         edges = np.cumsum(shares[occupied])
         found = np.searchsorted(edges / edges[-1], uniform[inside], side="right")
         cell[inside] = occupied[np.minimum(found, len(occupied) - 1)]
-    i, j, y = np.unravel_index(cell, scenario.p.shape)
+    y, i, j = np.unravel_index(cell, (scenario.classes, *scenario.p.shape[:2]))
     return i.astype(np.int64), j.astype(np.int64), y.astype(np.int64)
