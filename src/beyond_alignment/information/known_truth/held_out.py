@@ -113,6 +113,7 @@ def _mixed() -> tuple[Scenario, ...]:
         Scenario("corner_curve", "Same side, off centre", "held_out", corner, _CURVE, _CURVE),
         mixture(0.75, 0.1, 0.0, 0.15, name="mixture_redundant", title="Mostly redundant", role="held_out"),
         mixture(0.1, 0.45, 0.3, 0.15, name="mixture_unique", title="Mostly unique", role="held_out", group_effect=1.5),
+        mixture(0.2, 0.2, 0.2, 0.3, name="mixture_even", title="Even mixture, some coins", role="held_out", error=0.03),
         mixture(0.25, 0.0, 0.15, 0.6, name="mixture_synergy", title="Mostly synergy", role="held_out"),
         mixture(
             0.3,
