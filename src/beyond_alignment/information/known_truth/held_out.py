@@ -41,7 +41,7 @@ def _without_synergy() -> tuple[Scenario, ...]:
         Scenario(
             "redundant_five", "Shared symbol, five classes", "held_out", five, symbols(5), symbols(5), group_effect=1.0
         ),
-        Scenario("unique_spatial", "Bit of the second, in patches", "held_out", second, _BIT, _BIT, spatial_range=150),
+        Scenario("unique_spatial", "Bit of the second, in patches", "held_out", second, _BIT, _BIT, spatial_range=200),
         Scenario("copy_six", "A bit and a three-valued symbol", "held_out", copy, _BIT, _THREE),
         Scenario("redundant_unique_or", "OR of two bits of the first", "held_out", either, _TWO_BITS, _BIT, **MILD),
         Scenario(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.estimators import estimate_pid
 from beyond_alignment.information.known_truth.draw import draw
 from beyond_alignment.information.known_truth.registry import truth
 from beyond_alignment.information.pid import TERMS
@@ -52,8 +53,6 @@ def trial(estimator: str, scenario: str, n: int, seed: int, *, n_bootstrap: int 
     dict
         `TRIAL_COLUMNS` to numbers; an estimator that refuses the sample leaves its own columns NaN.
     """
-    from beyond_alignment.information.estimate import estimate_pid
-
     exact = truth(scenario)
     values = dict.fromkeys(TRIAL_COLUMNS, float("nan"))
     values |= {f"true_{term}": float(getattr(exact, term)) for term in TERMS}
