@@ -157,3 +157,55 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
     tail = round((1 - level) / 2, 12)
     low, high = np.quantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def reflected_interval(
+    values: ArrayLike, estimate: float, level: float = 0.95, *, low: float = 0.0, high: float = np.inf
+) -> tuple[float, float]:
+    """Return the basic bootstrap interval of a quantity with bounds, widened to hold its estimate.
+
+    The replicates stand to the estimate as the estimate stands to the truth, so their percentiles are reflected in it
+    (Davison & Hinkley 1997, section 5.2): the replicates of a biased estimate are biased twice, and their own
+    percentiles would lie on the wrong side.
+
+    Parameters
+    ----------
+    values
+        Replicates (replicate,).
+    estimate
+        The estimate.
+    level
+        Coverage, between 0 and 1.
+    low, high
+        Least and largest value that the quantity can have.
+
+    Returns
+    -------
+    The bounds; NaN where the estimate is NaN.
+    """
+    if np.isnan(estimate):
+        return float("nan"), float("nan")
+    below, above = percentile_interval(values, level)
+    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], low, high)
+    return min(float(lower), float(estimate)), max(float(upper), float(estimate))
+
+
+def reflected_p_value(values: ArrayLike, estimate: float) -> float:
+    """One-sided p-value of a quantity being 0 where it cannot be negative, from its bootstrap replicates.
+
+    Parameters
+    ----------
+    values
+        Replicates (replicate,).
+    estimate
+        The estimate.
+
+    Returns
+    -------
+    The share of replicates that exceed the estimate by as much as the estimate exceeds 0, the estimate counted among
+    them; NaN where it is NaN.
+    """
+    if np.isnan(estimate):
+        return float("nan")
+    replicates = np.asarray(values, dtype=np.float64)
+    return float((1 + (replicates - estimate >= estimate).sum()) / (1 + replicates.size))
