@@ -78,6 +78,7 @@ BAD = {
         put("y", lambda s: with_entries(s["x1"][:, 0] ** 2, {(8,): np.inf})),
         "y is NaN or infinite in 1 of 240 rows (first: row 8)",
     ),
+    "an enormous number": (put("y", lambda s: s["x1"][:, 0] * 1e200), "y holds numbers beyond 1e+15"),
     "a table without columns": (put("y", lambda s: pd.DataFrame(index=range(240))), "y has no column"),
     "missing groups": (put("groups", lambda s: [None, *s["groups"][1:]]), "groups misses 1 of 240 values"),
     "one group": (put("groups", lambda s: ["D1"] * 240), "There is one group ('D1')"),
@@ -229,6 +230,16 @@ def test_numbers_are_cut_at_their_quantiles():
     assert found.classes[0].startswith("up to")
     assert np.all(np.diff(found.codes[np.argsort(y)]) >= 0)
     assert len(check_samples(**(good() | {"y": y}), n_classes=6).classes) == 6
+
+
+def test_classes_of_close_numbers_keep_their_names_apart():
+    y = 1 + 1e-9 * np.random.default_rng(3).normal(size=240)
+    assert len(set(check_samples(**(good() | {"y": y})).classes)) == 4
+
+
+def test_categories_that_read_the_same_are_one_class():
+    y = pd.Categorical([("1", 1, "b")[i % 3] for i in range(240)])
+    assert check_samples(**(good() | {"y": y})).classes == ("1", "b")
 
 
 def test_many_zeros_make_fewer_classes():

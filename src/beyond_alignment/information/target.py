@@ -1,5 +1,6 @@
 """What is to be predicted, as classes: labels as they are, numbers by quantile, compositions by k-means."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.cluster import KMeans
-from sklearn.preprocessing import scale
+from sklearn.exceptions import ConvergenceWarning
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.sources import LARGEST_VALUE
 
 QUANTILES = 4
 CLUSTERS = 5
@@ -84,13 +86,11 @@ def as_classes(y: Any, *, n_classes: int | None = None, seed: int = 0, name: str
             return _by_quantile(values, n_classes or QUANTILES)
         codes = np.searchsorted(distinct, values)
         return Target(codes, tuple(f"{value:.0f}" for value in distinct), "labels as they are", None)
-    categories = (
-        series.cat.remove_unused_categories() if series.dtype == "category" else pd.Categorical(series.map(str))
-    )
-    held = categories.cat if isinstance(categories, pd.Series) else categories
-    return Target(
-        np.asarray(held.codes, dtype=np.int64), tuple(str(c) for c in held.categories), "labels as they are", None
-    )
+    if series.dtype != "category" or not series.cat.categories.map(str).is_unique:
+        series = pd.Series(pd.Categorical(series.astype(object).map(str)))
+    held = series.cat.remove_unused_categories().cat
+    names = tuple(str(category) for category in held.categories)
+    return Target(held.codes.to_numpy(dtype=np.int64), names, "labels as they are", None)
 
 
 def _frame(y: Any, name: str) -> pd.DataFrame:
@@ -132,6 +132,8 @@ def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
         raise InputError(
             f"{name} is NaN or infinite in {len(rows)} of {len(values)} rows (first: row {rows[0]}); drop those rows."
         )
+    if np.abs(values).max(initial=0) > LARGEST_VALUE:
+        raise InputError(f"{name} holds numbers beyond {LARGEST_VALUE:.0e}; rescale them, or pass them as text.")
     return values
 
 
@@ -140,11 +142,19 @@ def _by_quantile(values: NDArray[np.float64], n_classes: int) -> Target:
     edges = np.unique(np.quantile(values, np.arange(1, n_classes) / n_classes, method="inverted_cdf"))
     edges = edges[edges < values.max()]
     codes = np.searchsorted(edges, values, side="left")
-    shown = [f"{edge:.4g}" for edge in edges]
+    shown = next(s for d in (4, 8, 17) if len(set(s := [f"{edge:.{d}g}" for edge in edges])) == len(edges))
     middle = [f"{low} to {high}" for low, high in pairwise(shown)]
     names = (f"up to {shown[0]}", *middle, f"above {shown[-1]}") if shown else ("constant",)
     note = f"numbers, cut at their quantiles into {len(names)} classes"
     return Target(codes.astype(np.int64), names, note, values[:, None])
+
+
+def _in_units_of_spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre each column and divide it by its standard deviation; a constant one is 0."""
+    centred = values - values.mean(axis=0)
+    spread = centred.std(axis=0)
+    varies = spread > 1e-12 * np.abs(values).max(axis=0)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=varies)
 
 
 def _from_matrix(frame: pd.DataFrame, columns: list[str], n_classes: int, seed: int, name: str) -> Target:
@@ -159,9 +169,11 @@ def _from_matrix(frame: pd.DataFrame, columns: list[str], n_classes: int, seed: 
     shares = (values >= 0).all() and np.allclose(total, 1, atol=1e-2)
     if np.ptp(values, axis=0).max(initial=0) == 0:
         return Target(np.zeros(len(values), dtype=np.int64), ("constant",), "constant", values)
-    points = np.sqrt(values) if shares else scale(values)
-    n_clusters = min(n_classes, len(np.unique(points, axis=0)))
-    found = KMeans(n_clusters=n_clusters, n_init=10, random_state=seed).fit_predict(points)
+    points = np.sqrt(values) if shares else _in_units_of_spread(values)
+    kmeans = KMeans(min(n_classes, len(np.unique(points, axis=0))), n_init=10, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # points that rounding cannot tell apart: fewer classes
+        found = kmeans.fit_predict(points)
     kinds, codes = np.unique(found, return_inverse=True)
     most = [columns[int(points[codes == kind].mean(axis=0).argmax())] for kind in range(len(kinds))]
     what = (
