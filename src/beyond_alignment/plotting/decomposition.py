@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.strategy import TABLE
 from beyond_alignment.plotting.scores import task_label
 from beyond_alignment.plotting.style import (
     DARK_GREEN,
@@ -30,7 +31,7 @@ SHORT = ("R", "U1", "U2", "S")
 EXACT, COMPARED = "BROJA", "I_min"
 WIDTH = 0.42
 HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#777777", "hatch": "/////", "linewidth": 0.8}
-THRESHOLDS = (0.10, 0.25, 0.50)
+THRESHOLDS = tuple(row.low for row in TABLE[1:])
 STRATEGIES = ("one expert", "concat", "interaction", "maximise synergy")
 """What the paper recommends below, between and above the thresholds."""
 
