@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.known_truth.tables import symbol_table
 
 Rule = Callable[..., Any]
 
@@ -96,11 +96,6 @@ KINDS: Mapping[str, Latents] = MappingProxyType(
 """Kind of task -> its latent bits and labels."""
 
 
-def _state(bits: Mapping[str, int], names: tuple[str, ...]) -> int:
-    """Index of the joint state of the named bits."""
-    return sum(bits[name] << position for position, name in enumerate(names))
-
-
 def exact_truth(latents: Latents, label: str) -> NDArray[np.float64]:
     """Exact distribution of the latent states and a label, all bits being fair and independent.
 
@@ -115,14 +110,9 @@ def exact_truth(latents: Latents, label: str) -> NDArray[np.float64]:
     -------
     `p[i, j, y]` over the states of the bits in x1, of those in x2, and of the label.
     """
-    names = tuple(dict.fromkeys(latents.first + latents.second))
-    rows = []
-    for values in product((0, 1), repeat=len(names)):
-        bits = dict(zip(names, values, strict=True))
-        rows.append((_state(bits, latents.first), _state(bits, latents.second), latents.labels[label](**bits)))
-    p = np.zeros((2 ** len(latents.first), 2 ** len(latents.second), max(y for *_, y in rows) + 1))
-    np.add.at(p, tuple(np.transpose(rows)), 1 / len(rows))
-    return p
+    names = dict.fromkeys(latents.first + latents.second, 2)
+    # The first bit of an embedding is the one that changes fastest in its state.
+    return symbol_table(names, latents.first[::-1], latents.second[::-1], latents.labels[label])
 
 
 def linear_embedding_task(

@@ -66,7 +66,7 @@ def _additive() -> tuple[Scenario, ...]:
         Scenario("or_balanced", "OR, classes made even", "held_out", one_of, _BIT, _BIT),
         Scenario("sum_bits", "Sum of two bits (XOR and AND)", "held_out", gate("sum"), _BIT, _BIT),
         Scenario(
-            "sum_donors", "Sum of two symbols, strong donors", "held_out", total, _THREE, _THREE, group_effect=1.5
+            "sum_donors", "Sum of two symbols, strong donors", "held_out", total, _THREE, _THREE, group_effect=1.0
         ),
         Scenario("views_unequal", "Two unequal views", "held_out", noisy_views(2, (0.05, 0.25)), _BIT, _BIT),
         Scenario("views_three", "Two views of three classes", "held_out", noisy_views(3, (0.3, 0.3)), _THREE, _THREE),
