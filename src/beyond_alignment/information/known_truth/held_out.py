@@ -106,7 +106,7 @@ def _mixed() -> tuple[Scenario, ...]:
     """Scenarios with redundancy or unique information beside synergy of one part or both."""
     shared_xor = symbol_table(_SHARED, ("s", "a"), ("s", "b"), lambda s, a, b: 2 * s + (a ^ b))
     xor_views = side_by_side(gate("xor"), noisy_views(2, (0.15, 0.15)))
-    corner = continuous_table(interaction_law(0.05, centre1=0.35, centre2=0.7))
+    corner = continuous_table(interaction_law(0.05, centre1=0.375, centre2=0.6875))
     return (
         Scenario("redundant_xor", "Shared bit and XOR", "held_out", shared_xor, _TWO_BITS, _TWO_BITS, **MILD),
         Scenario("xor_views", "XOR and two noisy views", "held_out", xor_views, _TWO_BITS, _TWO_BITS, **MILD),
