@@ -1,5 +1,7 @@
 """What the figures of decompositions and of their calibration draw is what they were given."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -74,6 +76,13 @@ def test_one_task_is_drawn_with_its_intervals_and_score():
     assert "SIS = S / I12 = 0.29" in ax.get_title()
     assert "expression" in ax.get_yticklabels()[1].get_text()
     assert ax.texts[0].get_text() == "0.310 (0.300 to 0.330)"
+
+
+def test_synergy_that_was_not_split_is_drawn_whole():
+    whole = replace(estimate(), pid=PID(0.31, 0.12, 0.02, 0.18, np.nan, np.nan, np.nan))
+    ax = plotting.plot_pid(whole).axes[0]
+    assert widths(ax) == [0.31, 0.12, 0.02, 0.18]
+    assert ax.get_yticklabels()[3].get_text() == "synergy S"
 
 
 def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():

@@ -94,21 +94,22 @@ def plot_pid(estimate: PIDEstimate, *, title: str = "", names: tuple[str, str] =
     names
         What the two sources are called.
     """
-    ax = new_axes(width=6.6, height=3.2)
-    place = np.arange(len(PARTS))
-    values = np.array([getattr(estimate.pid, term) for term in PARTS])
-    bounds = np.array([estimate.intervals.get(term, (np.nan, np.nan)) for term in PARTS])  # (term, low and high)
-    ax.barh(place, values, height=0.62, color=[TERM_COLOURS[term] for term in PARTS])
+    parts = PARTS if np.isfinite(estimate.pid.synergy_interaction) else BARS  # not every estimator splits the synergy
+    ax = new_axes(width=6.6, height=0.52 * len(parts) + 0.6)
+    place = np.arange(len(parts))
+    values = np.array([getattr(estimate.pid, term) for term in parts])
+    bounds = np.array([estimate.intervals.get(term, (np.nan, np.nan)) for term in parts])  # (term, low and high)
+    ax.barh(place, values, height=0.62, color=[TERM_COLOURS[term] for term in parts])
     ax.hlines(place, bounds[:, 0], bounds[:, 1], color=INK, linewidth=1.6)
     ends = np.nanmax(np.column_stack([values, bounds]), axis=1)
     for y, value, (low, high), end in zip(place, values, bounds, ends, strict=True):
         interval = f" ({low:.3f} to {high:.3f})" if np.isfinite([low, high]).all() else ""
         ax.annotate(f"{value:.3f}{interval}", (end, y), xytext=(5, 0), textcoords="offset points", va="center",
                     fontsize=8, color=INK)  # fmt: skip
-    words = [TERM_NAMES[term] for term in PARTS]
+    words = [TERM_NAMES[term] for term in parts]
     words[1:3] = [f"{word}\n({name} alone)" for word, name in zip(words[1:3], names, strict=True)]
     ax.set_yticks(place, words)
-    ax.set(xlabel=f"bits ({100 * estimate.level:g} % interval)", ylim=(len(PARTS) - 0.5, -0.5))
+    ax.set(xlabel=f"bits ({100 * estimate.level:g} % interval)", ylim=(len(parts) - 0.5, -0.5))
     ax.set_xlim(0, max(1.45 * float(ends.max()), 1e-3))
     low, high = estimate.intervals["sis"]
     score = f"SIS = S / I12 = {estimate.sis:.2f} ({low:.2f} to {high:.2f}), n = {estimate.n:,}"
