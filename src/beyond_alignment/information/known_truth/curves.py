@@ -9,7 +9,7 @@ GRID = 512
 
 def default_turns(n_arms: int) -> float:
     """Return the turns of an arm around the centre: enough that the arms interleave, less for more arms."""
-    return 1.5 if n_arms == 1 else 0.4 + 0.6 / n_arms
+    return 1.0 if n_arms == 1 else 0.4 + 0.6 / n_arms
 
 
 def arm_points(
