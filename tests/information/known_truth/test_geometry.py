@@ -25,6 +25,13 @@ def test_arms_interleave_and_never_touch(n_arms):
     assert np.concatenate(arms).var(axis=0) == pytest.approx(np.ones(2), rel=0.15)
 
 
+def test_a_single_curve_never_meets_itself():
+    positions = np.linspace(0, 1, 400)
+    points = arm_points(np.zeros(400, dtype=np.int64), positions, n_arms=1, turns=default_turns(1))
+    far = np.abs(positions[:, None] - positions[None]) > 0.1
+    assert np.linalg.norm(points[:, None] - points[None], axis=2)[far].min() > 0.4
+
+
 @pytest.mark.parametrize("d", [16, 128])
 def test_the_map_is_injective(d):
     rng = np.random.default_rng(0)
