@@ -40,3 +40,19 @@ def test_what_is_no_notebook_is_named(project, text):
     (project / "notebooks/02_b.ipynb").write_text(text)
     with pytest.raises(InputError, match="02_b"):
         hashing.read_notebook("02_b")
+
+
+def test_the_reference_run_does_not_read_what_it_makes():
+    notebook = {"metadata": {"beyond_alignment": {"inputs": ["a.csv", "reference:page/grid", "reference:other"]}}}
+    assert hashing.page_inputs("page", notebook, profile="reference") == ["a.csv", "reference:other"]
+    assert hashing.page_inputs("page", notebook, profile="quick")[-1] == "reference:page"
+
+
+def test_a_table_of_the_reference_run_is_an_input(tmp_path, monkeypatch):
+    monkeypatch.setenv("BEYOND_ALIGNMENT_RESULTS", str(tmp_path))
+    before = hashing.input_hashes(["reference:page/grid"], profile="quick")
+    table = tmp_path / "reference" / "tables" / "page-grid.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("n\n1\n")
+    assert before == {"reference:page/grid": "absent"}
+    assert hashing.input_hashes(["reference:page/grid"], profile="quick")["reference:page/grid"] != "absent"

@@ -1,11 +1,14 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
+from beyond_alignment.benchmark.calibration import calibrate
+from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
-from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims, score_claims
+from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
 from beyond_alignment.benchmark.plan import field_um, plan_contests
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.report import (
@@ -18,9 +21,17 @@ from beyond_alignment.benchmark.report import (
 )
 from beyond_alignment.benchmark.runner import Contest, make_problem, out_of_fold, pose, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.score_agreement import (
+    RankAgreement,
+    gain_draws,
+    published_draws,
+    rank_over_tasks,
+    term_draws,
+)
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
+from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
@@ -29,13 +40,16 @@ __all__ = [
     "Contest",
     "PointStore",
     "Predictions",
+    "RankAgreement",
     "Score",
     "Scoreboard",
+    "TissueInformation",
     "a_gain",
     "alignment_claims",
     "benchmark_claims",
     "build_scoreboard",
     "by_field",
+    "calibrate",
     "chance_levels",
     "chance_macro_f1",
     "colour_duel",
@@ -46,8 +60,10 @@ __all__ = [
     "field_change",
     "field_um",
     "first_leads",
+    "gain_draws",
     "gains",
     "growth",
+    "information_claims",
     "lead_curve",
     "learning_curves",
     "main_contests",
@@ -60,13 +76,18 @@ __all__ = [
     "out_of_fold",
     "plan_contests",
     "pose",
+    "published_draws",
     "rank_agreement",
+    "rank_over_tasks",
     "run_benchmark",
     "scaling_claims",
     "score",
-    "score_claims",
     "sis_table",
     "subset",
+    "summarise_calibration",
     "summarise_curves",
+    "summarise_scenarios",
+    "term_draws",
     "tile_weights",
+    "tissue_decompositions",
 ]

@@ -12,13 +12,15 @@ NOTHING = 1e-6
 """Bits below which a term is zero: the exact decomposition is certified to this."""
 
 
-def summarise_calibration(rows: pd.DataFrame) -> pd.DataFrame:
+def summarise_calibration(rows: pd.DataFrame, *, timed: bool = True) -> pd.DataFrame:
     """Summarise the runs of each estimator at each size.
 
     Parameters
     ----------
     rows
         From :func:`beyond_alignment.benchmark.calibrate`.
+    timed
+        Whether to say how long the runs took, which differs from one time to the next.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def summarise_calibration(rows: pd.DataFrame) -> pd.DataFrame:
         {"estimator": estimator, "n": n} | _summary(part) | {"rank": _rank(part), "seconds": part["seconds"].mean()}
         for (estimator, n), part in rows.groupby(["estimator", "n"], sort=False)
     ]
-    return pd.DataFrame(parts)
+    return pd.DataFrame(parts).drop(columns=[] if timed else ["seconds"])
 
 
 def summarise_scenarios(rows: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +56,7 @@ def summarise_scenarios(rows: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for (estimator, n, scenario), part in rows.groupby(["estimator", "n", "scenario"], sort=False):
         names = {"estimator": estimator, "n": n, "scenario": scenario}
-        parts.append(names | part[means].mean().to_dict() | _summary(part) | {"seconds": part["seconds"].mean()})
+        parts.append(names | part[means].mean().to_dict() | _summary(part))
     return pd.DataFrame(parts).drop(columns="scenarios")
 
 

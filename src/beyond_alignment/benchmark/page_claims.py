@@ -1,4 +1,4 @@
-"""Claims of the score page and of the scaling page, with verdicts by the rules of ``verdicts``."""
+"""Claims of the scaling page and of the alignment page, with verdicts by the rules of ``verdicts``."""
 
 import pandas as pd
 
@@ -6,53 +6,6 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NOT_REPLICATED, REPLICATED, UNTESTABLE
 
 TISSUE = "HER2ST (8 sections, 3 donors), MOB (4 sections, 2 mice), colorectal Visium (1 section)"
-
-
-def score_claims(gates: pd.DataFrame, sis: pd.DataFrame) -> list[dict[str, object]]:
-    """Return the records of the claims that the score page tests: B1, B2, B9 and B12.
-
-    Parameters
-    ----------
-    gates
-        The published score on exact gates.
-    sis
-        The published score on tissue, by task and split, with the number of spots n.
-    """
-    copy = gates.set_index("gate").loc["copy"]
-    main = sis[(sis["split"] != "section") & (sis["level"] != "undefined")].set_index("task")
-    cell = main.loc["cell_type"].astype(object)
-    return [
-        {
-            "claim": "B1",
-            "measured": f"on COPY the published score is {copy['score']:.2f} where the synergy is "
-            f"{copy['synergy']:.2f} bits; on XOR, which holds 1 bit of synergy, it is undefined: they do not agree",
-            "value": float(copy["score"]) - float(copy["synergy"]),
-            "data": "exact distributions",
-            "verdict": NOT_REPLICATED,
-        },
-        {
-            "claim": "B2",
-            "measured": f"published score of the cell type {cell['sis']:+.3f}; for another tissue 0.08 is quoted",
-            "value": float(cell["sis"]),
-            "interval": (float(cell["low"]), float(cell["high"])),
-            "n": int(cell["n"]),
-            "seeds": 1,
-            "data": TISSUE,
-            "verdict": REPLICATED if cell["high"] < 0.1 else UNTESTABLE,
-        },
-        {
-            "claim": "B9",
-            "measured": "needs synergy measured apart from the gain that it is to predict, and synergy-aware methods",
-            "data": TISSUE,
-            "verdict": UNTESTABLE,
-        },
-        {
-            "claim": "B12",
-            "measured": "needs the gains of synergy-aware methods on tasks of each band of the score",
-            "data": TISSUE,
-            "verdict": UNTESTABLE,
-        },
-    ]
 
 
 def scaling_claims(lead: pd.DataFrame, first: pd.DataFrame) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.project import root
-from beyond_alignment.results.locations import REFERENCE, folder, page_file
+from beyond_alignment.results.locations import REFERENCE, folder, page_file, table_file
 
 ABSENT = "absent"
 SOURCE_SUFFIXES = (".py", ".yaml", ".yml", ".json")
@@ -84,7 +84,8 @@ def input_hashes(names: list[str], *, profile: str) -> dict[str, str]:
     ----------
     names
         Paths from the project root; ``{results}/...`` stands for the profile's results, ``raw:<data set>`` for the
-        sections of which every raw file is at hand, and ``reference:<page>`` for the page's reference results.
+        sections of which every raw file is at hand, and ``reference:<page>`` for a page's reference results, or
+        ``reference:<page>/<table>`` for one of its tables there.
     profile
         Name of the profile.
 
@@ -103,13 +104,19 @@ def _input_hash(name: str, profile: str) -> str:
 
         return text_hash(list(at_hand(name.removeprefix("raw:"))))
     if name.startswith("reference:"):
-        return file_hash(page_file(name.removeprefix("reference:"), REFERENCE))
+        page, _, table = name.removeprefix("reference:").partition("/")
+        return file_hash(table_file(page, table, REFERENCE) if table else page_file(page, REFERENCE))
     if name.startswith("{results}/"):
         return file_hash(folder(profile) / name.removeprefix("{results}/"))
     return file_hash(root() / name)
 
 
 def page_inputs(page: str, notebook: Mapping[str, Any], *, profile: str) -> list[str]:
-    """Return what a page reads: the inputs that its notebook names, and the reference run that it is shown beside."""
+    """Return what a page reads: the inputs that its notebook names, and the reference run that it is shown beside.
+
+    The reference run itself reads nothing of what it makes.
+    """
     named = list(notebook.get("metadata", {}).get("beyond_alignment", {}).get("inputs", []))
-    return named if profile == REFERENCE else [*named, f"reference:{page}"]
+    if profile == REFERENCE:
+        return [name for name in named if not name.startswith(f"reference:{page}")]
+    return [*named, f"reference:{page}"]
