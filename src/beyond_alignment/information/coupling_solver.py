@@ -97,7 +97,7 @@ def _start(first: Tensor, second: Tensor) -> Problems:
     weight = first[:, :, None] * (second / marginal)[:, None]
     f = _log(first / _positive(first.sum(2, keepdim=True)))
     g = _log(second / _positive(second.sum(2, keepdim=True)) / marginal)
-    z = torch.where(weight > 0, START, torch.zeros_like(weight))
+    z = torch.full_like(weight, START)
     index = torch.arange(len(first), device=first.device)
     return Problems(first=first, second=second, weight=weight, q=weight.clone(), z=z, f=f, g=g, index=index)
 
@@ -105,15 +105,17 @@ def _start(first: Tensor, second: Tensor) -> Problems:
 def _advance(problems: Problems, tolerance: float) -> Tensor:
     """One predictor-corrector step in place; returns q z summed, an estimate of the gap in nats."""
     q, z, weight = problems.q, problems.z, problems.weight
-    support = weight > 0
+    # Products with a mask rather than torch.where, which is several times slower.
+    absent = (weight <= 0).to(weight.dtype)
+    support = 1 - absent
     pinned = problems.second <= 0
     pinned.scatter_(1, problems.second.argmax(1, keepdim=True), True)
     system = CouplingSystem(q, z, problems.first > 0, pinned)
-    slope = _log(q / _positive(q.sum(3, keepdim=True)))
-    dual_residual = torch.where(support, problems.f[:, :, None] + problems.g[:, None] - slope, 0.0)
+    slope = (q / _positive(q.sum(3, keepdim=True)) + absent).log()
+    dual_residual = (problems.f[:, :, None] + problems.g[:, None] - slope) * support
     first_residual = problems.first - q.sum(2)
     second_residual = problems.second - q.sum(1)
-    inverse = torch.where(support, 1 / q, 0.0)
+    inverse = support / (q + absent)
 
     def direction(target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Newton step towards q z = target; `target` is given divided by q."""
@@ -121,11 +123,11 @@ def _advance(problems: Problems, tolerance: float) -> Tensor:
         moved = system.apply(right)
         df, dg = system.solve(first_residual - moved.sum(2), second_residual - moved.sum(1))
         dq = system.apply(right + df[:, :, None] + dg[:, None])
-        return df, dg, dq, target - z - z * dq * inverse
+        return df, dg, dq, target - z * (support + dq * inverse)
 
     def reach(dq: Tensor, dz: Tensor, share: float) -> Tensor:
         """Step, up to 1, that goes `share` of the way to where the first entry of q or z vanishes."""
-        shrink = torch.maximum(-dq * inverse, torch.where(support, -dz / z, 0.0)).amax((1, 2, 3))
+        shrink = -torch.minimum(dq * inverse, dz / z).amin((1, 2, 3))
         return (share / shrink.clamp_min(share))[:, None, None, None]
 
     complementarity = (q * z).sum((1, 2, 3))

@@ -69,6 +69,7 @@ class CouplingSystem:
         batch, k1, k2, classes = self.shape
         forward = (self.inverse @ first[..., None]).view(batch, k1 * classes, 1)
         rest = (second * self.free).reshape(batch, k2 * classes, 1) - self.cross.mT @ forward
-        step = torch.cholesky_solve(rest, self.schur_lower)
+        step = torch.linalg.solve_triangular(self.schur_lower, rest, upper=False)
+        step = torch.linalg.solve_triangular(self.schur_lower.mT, step, upper=True)
         back = (forward - self.cross @ step).view(batch, k1, classes, 1)
         return (self.inverse.mT @ back)[..., 0] * self.first_support, step.reshape(batch, k2, classes)
