@@ -1,0 +1,103 @@
+"""The report of a decomposition: one file that loads nothing from elsewhere and reads in light and dark."""
+
+import io
+import re
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from beyond_alignment import __version__
+from beyond_alignment.files import atomic_path
+from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.strategy import TABLE
+from beyond_alignment.plotting.decomposition import plot_pid
+from beyond_alignment.plotting.style import use_style
+from beyond_alignment.results.sis_answer import SisAnswer
+from beyond_alignment.results.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
+
+TEMPLATE = "sis_report.html"
+
+
+def render_report(answer: SisAnswer) -> str:
+    """Return the report as HTML: recommendation, warnings, figure, table and how to read them.
+
+    Parameters
+    ----------
+    answer
+        What was found.
+    """
+    estimate = answer.estimate
+    terms = [
+        {
+            "name": term,
+            "words": answer.words(term),
+            "value": number(getattr(estimate.pid, term)),
+            "interval": interval(estimate.intervals[term]),
+            "p": p_value(estimate, term),
+            "part": term in PARTS_OF_SYNERGY,
+        }
+        for term in TERMS
+    ]
+    rows = [
+        {
+            "span": f"{row.low:.2f} to {row.high:.2f}",
+            "name": row.name,
+            "advice": row.advice,
+            "touched": row in answer.strategy.rows,
+            "recommended": row.name == answer.strategy.recommended,
+        }
+        for row in TABLE
+    ]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
+    page = template.render(
+        answer=answer, estimate=estimate, terms=terms, rows=rows, figure=_figure(answer), version=__version__
+    )
+    return page.rstrip() + "\n"
+
+
+def write_answer(answer: SisAnswer, *, html: Path | None = None, json: Path | None = None) -> None:
+    """Write the report, the record, or both; where one cannot be made, neither is written.
+
+    Parameters
+    ----------
+    answer
+        What was found.
+    html
+        Where the report goes.
+    json
+        Where the record goes.
+    """
+    texts = {}
+    if html is not None:
+        texts[html] = render_report(answer)
+    if json is not None:
+        texts[json] = answer.json()
+    with ExitStack() as files:
+        for path, text in texts.items():
+            files.enter_context(atomic_path(path)).write_text(text, encoding="utf-8")
+
+
+def _figure(answer: SisAnswer) -> Markup:
+    """Draw the decomposition as inline SVG, without the addresses that matplotlib puts in."""
+    with mpl.rc_context():
+        use_style()
+        figure = plot_pid(answer.estimate, names=(answer.inputs["first"], answer.inputs["second"]))
+        text = _svg(figure)
+        plt.close(figure)
+    return Markup(text)
+
+
+def _svg(figure: Figure) -> str:
+    """Return a figure as an SVG element."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return text.replace("<svg ", '<svg role="img" aria-label="Decomposition; the numbers are in the table below" ', 1)
