@@ -31,6 +31,7 @@ def test_two_noisy_sums_of_one_number_have_the_closed_form():
     assert found.pid.synergy_additive == found.pid.synergy
     assert found.pid.synergy_interaction == 0
     assert found.p_synergy < 0.05
+    assert np.isnan(found.p_interaction)
 
 
 def test_the_union_of_one_target_is_the_larger_information():

@@ -1,5 +1,7 @@
 """Decomposition of jointly Gaussian variables, as a comparison estimator."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -83,7 +85,8 @@ def gaussian_pid(
                 f"I(X1, X2; Y) is {found.both[0]:.2f} bits, above the entropy {entropy:.2f} of the classes: they are"
                 " not Gaussian."
             )
-    return estimate(found, samples, units, method="gaussian", level=level, warnings=tuple(warnings))
+    estimated = estimate(found, samples, units, method="gaussian", level=level, warnings=tuple(warnings))
+    return replace(estimated, p_interaction=float("nan"))
 
 
 def _covariances(values: NDArray[np.float64], weights: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.errors import InputError
 
 FEWEST_GROUPS = 10
+NEGLIGIBLE = 1e-5
+"""Bits by which a solver may be off."""
 
 
 @dataclass(frozen=True)
@@ -203,9 +205,9 @@ def reflected_p_value(values: ArrayLike, estimate: float) -> float:
     Returns
     -------
     The share of replicates that exceed the estimate by as much as the estimate exceeds 0, the estimate counted among
-    them; NaN where it is NaN.
+    them; NaN where it is NaN. What a solver may be off by counts as 0.
     """
     if np.isnan(estimate):
         return float("nan")
     replicates = np.asarray(values, dtype=np.float64)
-    return float((1 + (replicates - estimate >= estimate).sum()) / (1 + replicates.size))
+    return float((1 + (replicates - estimate >= estimate - NEGLIGIBLE).sum()) / (1 + replicates.size))
