@@ -18,6 +18,7 @@ START = 0.5
 STEP_SHARE = 0.9
 LEAST_CENTRING = 1e-3
 LEAST_TRUSTED = 0.1
+RIDGE = 1e-13
 LEAST_BARRIER = 0.02
 FEASIBILITY_MARGIN = 1e-14
 
@@ -78,10 +79,10 @@ def solve_couplings(first: Tensor, second: Tensor, *, tolerance: float) -> Certi
     best = _certify(problems)
     for _ in range(MAX_ITERATIONS):
         complementarity = _advance(problems, tolerance)
-        if not (complementarity < 3 * tolerance).any():
+        if (complementarity >= 3 * tolerance).all():
             continue
         best.take(_certify(problems), problems.index)
-        open_ = (best.primal - best.dual)[problems.index] > tolerance
+        open_ = ((best.primal - best.dual)[problems.index] > tolerance) & torch.isfinite(complementarity)
         if not open_.any():
             break
         if not open_.all():
@@ -108,9 +109,9 @@ def _advance(problems: Problems, tolerance: float) -> Tensor:
     # Products with a mask rather than torch.where, which is several times slower.
     absent = (weight <= 0).to(weight.dtype)
     support = 1 - absent
-    pinned = problems.second <= 0
-    pinned.scatter_(1, problems.second.argmax(1, keepdim=True), True)
-    system = CouplingSystem(q, z, problems.first > 0, pinned)
+    d = q / (1 + z)
+    relative = d / _positive((d * z).sum(3, keepdim=True))
+    system = CouplingSystem(d, relative, problems.first, problems.second, ridge=RIDGE)
     slope = (q / _positive(q.sum(3, keepdim=True)) + absent).log()
     dual_residual = (problems.f[:, :, None] + problems.g[:, None] - slope) * support
     first_residual = problems.first - q.sum(2)

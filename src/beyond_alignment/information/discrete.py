@@ -30,6 +30,37 @@ class JointInformations:
     I12: float
 
 
+def check_distributions(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
+    """Return `p` as a float array after checking that it is a joint distribution, or a batch of them.
+
+    Parameters
+    ----------
+    p
+        Tables of `ndim` axes, after any number of batch axes; zeros are fine.
+    ndim
+        Number of axes of one table.
+
+    Returns
+    -------
+    The tables as float64, each divided by its total.
+
+    Raises
+    ------
+    InputError
+        There are too few axes, an entry is negative or not finite, or the entries of a table do not sum to 1.
+    """
+    tables = np.asarray(p, dtype=np.float64)
+    if tables.ndim < ndim or tables.size == 0:
+        raise InputError(f"The distributions have shape {tables.shape}; pass non-empty tables of {ndim} axes.")
+    if not np.isfinite(tables).all() or (tables < 0).any():
+        raise InputError("The distribution holds a negative or non-finite entry; pass probabilities.")
+    totals = tables.sum(axis=tuple(range(-ndim, 0)), keepdims=True)
+    worst = totals.flat[np.abs(totals - 1).argmax()]
+    if abs(worst - 1) > TOTAL_TOLERANCE:
+        raise InputError(f"The distribution sums to {worst:.6g} instead of 1; divide it by its sum.")
+    return tables / totals
+
+
 def check_distribution(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
     """Return `p` as a float array after checking that it is a joint distribution.
 
@@ -52,12 +83,7 @@ def check_distribution(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
     table = np.asarray(p, dtype=np.float64)
     if table.ndim != ndim or table.size == 0:
         raise InputError(f"The distribution has shape {table.shape}; pass a non-empty table of {ndim} axes.")
-    if not np.isfinite(table).all() or (table < 0).any():
-        raise InputError("The distribution holds a negative or non-finite entry; pass probabilities.")
-    total = float(table.sum())
-    if abs(total - 1) > TOTAL_TOLERANCE:
-        raise InputError(f"The distribution sums to {total:.6g} instead of 1; divide it by its sum.")
-    return table / total
+    return check_distributions(table, ndim=ndim)
 
 
 def mutual_information(p: ArrayLike) -> float:

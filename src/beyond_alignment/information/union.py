@@ -85,8 +85,7 @@ def union_information(
     value, gap = np.empty(len(one)), np.empty(len(one))
     joint = np.empty((len(one), one.shape[1], two.shape[1], classes))
     f, g = np.empty(one.shape), np.empty(two.shape)
-    per_problem = 8 * classes * k1 * k2 * (2 * classes + 16) + 16 * (two.shape[1] * classes) ** 2
-    size = max(1, CHUNK_BYTES // per_problem)
+    size = chunk_size(one.shape[1], two.shape[1], classes)
     with torch.inference_mode():
         for start in range(0, len(one), size):
             part = slice(start, start + size)
@@ -107,6 +106,12 @@ def union_information(
         dual_second=g.reshape(*batch, k2, classes),
         joint=joint.reshape(*batch, k1, k2, classes),
     )
+
+
+def chunk_size(k1: int, k2: int, classes: int) -> int:
+    """Return how many problems of k1 x k2 x classes are solved together: as many as a processor's cache likes."""
+    one = 8 * classes * k1 * k2 * (2 * classes + 16) + 16 * (k2 * classes) ** 2
+    return max(1, CHUNK_BYTES // one)
 
 
 def _tables(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:

@@ -1,0 +1,82 @@
+"""What two sources tell about a target when only the three pairwise relations count: P2, the largest entropy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from beyond_alignment.information.discrete import check_distributions
+from beyond_alignment.information.pairwise_solver import solve_pairwise
+from beyond_alignment.information.union import NEGLIGIBLE, chunk_size
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairwiseInformation:
+    """Information under P2, the distribution of largest entropy with the three pairwise marginals of p.
+
+    Attributes
+    ----------
+    value
+        I_P2(X1, X2; Y), bits (...).
+    gap
+        Upper less lower bound, bits (...): the truth lies between value - gap and value. The lower bound is that of
+        the dual and holds exactly; the upper is the information under `joint`, plus a price for the rounding with
+        which it meets the marginals.
+    joint
+        P2[..., i, j, y].
+    """
+
+    value: Floats
+    gap: Floats
+    joint: Floats
+
+
+def pairwise_information(
+    p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.device = "cpu"
+) -> PairwiseInformation:
+    """I(X1, X2; Y) under the distribution of largest entropy with the pairwise marginals of `p`.
+
+    What `p` tells beyond it is the connected information of order three (Amari 2001; Schneidman et al. 2003).
+    Probabilities below 1e-15 are treated as zeros.
+
+    Parameters
+    ----------
+    p
+        `p[..., i, j, y]`; any leading axes are a batch.
+    tolerance
+        Gap at which a problem counts as solved, bits; what is left is in `gap` in any case.
+    device
+        Torch device to compute on, in double precision.
+
+    Returns
+    -------
+    Value, gap and the distribution.
+
+    Raises
+    ------
+    InputError
+        `p` is not a distribution, or a batch of them.
+    """
+    table = check_distributions(p, ndim=3)
+    batch = table.shape[:-3]
+    table = np.where(table < NEGLIGIBLE, 0.0, table).reshape(-1, *table.shape[-3:])
+    swap = table.shape[2] > table.shape[1]
+    table = np.ascontiguousarray(table.swapaxes(1, 2)) if swap else table
+    value, gap, joint = np.empty(len(table)), np.empty(len(table)), np.empty(table.shape)
+    size = chunk_size(*table.shape[1:])
+    with torch.inference_mode():
+        for start in range(0, len(table), size):
+            part = slice(start, start + size)
+            found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=tolerance * float(np.log(2)))
+            value[part] = found.upper.cpu().numpy() / np.log(2)
+            gap[part] = (found.upper - found.lower).cpu().numpy() / np.log(2)
+            joint[part] = found.joint.cpu()
+    joint = joint.swapaxes(1, 2) if swap else joint
+    return PairwiseInformation(
+        value=np.maximum(value, 0.0).reshape(batch),
+        gap=np.maximum(gap, 0.0).reshape(batch),
+        joint=joint.reshape(*batch, *joint.shape[1:]),
+    )
