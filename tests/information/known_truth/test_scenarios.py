@@ -23,6 +23,10 @@ NO_SYNERGY = (
 )
 
 
+def test_nothing_has_no_synergy():
+    assert truth("null_imbalanced").sis == truth("tuning_null").sis == 0
+
+
 def test_the_two_roles_share_no_table():
     tables = {role: [s.p for s in SCENARIOS.values() if s.role == role] for role in ("tuning", "held_out")}
     assert len(tables["tuning"]) >= 8

@@ -1,12 +1,14 @@
 """The scenarios by name, and their exact decomposition."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.broja import broja
 from beyond_alignment.information.known_truth.held_out import held_out_scenarios
 from beyond_alignment.information.known_truth.scenario import Scenario
 from beyond_alignment.information.known_truth.tuning import tuning_scenarios
@@ -16,6 +18,8 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {scenario.name: scenario for scenario in (*tuning_scenarios(), *held_out_scenarios())}
 )
 """Name -> scenario; those for tuning first."""
+
+ROUNDING_BITS = 1e-12
 
 _truths: dict[bytes, PID] = {}
 
@@ -28,12 +32,11 @@ def find(name: str) -> Scenario:
 
 
 def decompose(p: NDArray[np.float64]) -> PID:
-    """Decompose a table once and remember the answer."""
-    from beyond_alignment.information.broja import broja
-
+    """Decompose a table once; terms of the size of rounding are 0, so that no score is made of them."""
     key = p.tobytes() + bytes(str(p.shape), "ascii")
     if key not in _truths:
-        _truths[key] = broja(p)
+        terms = {name: 0.0 if value < ROUNDING_BITS else value for name, value in asdict(broja(p)).items()}
+        _truths[key] = PID(**terms)
     return _truths[key]
 
 
