@@ -84,7 +84,6 @@ def terms(found: Informations) -> pd.DataFrame:
     synergy = np.maximum(found.both - union, 0)
     both = union + synergy
     interaction = np.clip(found.interaction, 0, synergy)
-    share = np.divide(1, both, out=np.zeros_like(both), where=both > 0)
     columns = {
         "redundancy": first + second - union,
         "unique1": union - second,
@@ -92,13 +91,18 @@ def terms(found: Informations) -> pd.DataFrame:
         "synergy": synergy,
         "synergy_additive": synergy - interaction,
         "synergy_interaction": interaction,
-        "sis": synergy * share,
-        "sis_interaction": interaction * share,
+        "sis": _share(synergy, both),
+        "sis_interaction": _share(interaction, both),
         "I1": first,
         "I2": second,
         "I12": both,
     }
     return pd.DataFrame({name: columns[name] for name in TERMS})
+
+
+def _share(part: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide by the total, with 0 where there is none."""
+    return np.divide(part, both, out=np.zeros_like(both), where=both > 0)
 
 
 def estimate(
