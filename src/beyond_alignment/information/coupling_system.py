@@ -24,7 +24,8 @@ class CouplingSystem:
     second
         Marginal (batch, j, y), likewise.
     ridge
-        Relative increase of the diagonal, one number or (batch, 1, 1); raised where rounding makes the matrix indefinite.
+        Relative increase of the diagonal, a number or (batch, 1, 1); raised where rounding makes the matrix
+        indefinite.
     """
 
     def __init__(self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, *, ridge: float | Tensor) -> None:

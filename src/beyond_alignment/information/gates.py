@@ -54,11 +54,25 @@ _GATES: dict[str, NDArray[np.float64]] = {
     "sum": deterministic_gate(_FAIR, lambda i, j: i + j, 3),
     "noisy_views": _noisy_views(),
 }
-for _table in _GATES.values():
+_W = np.zeros((2, 2, 2))
+_W[[1, 0, 0], [0, 1, 0], [0, 0, 1]] = 1 / 3
+_FURTHER: dict[str, NDArray[np.float64]] = {
+    "or": deterministic_gate(_FAIR, lambda i, j: i | j, 2),
+    "add_mod3": deterministic_gate(np.full((3, 3), 1 / 9), lambda i, j: (i + j) % 3, 3),
+    "noisy_xor": np.average([_GATES["xor"], _GATES["xor"][..., ::-1]], axis=0, weights=[1 - VIEW_ERROR, VIEW_ERROR]),
+    "xorand": deterministic_gate(_FAIR, lambda i, j: 2 * (i & j) + (i ^ j), 3),
+    "rdnxor": np.kron(_GATES["redundant"], _GATES["xor"]),
+    "rdnunqxor": np.kron(np.kron(_GATES["redundant"], _GATES["copy"]), _GATES["xor"]),
+    "w": _W,
+}
+for _table in (*_GATES.values(), *_FURTHER.values()):
     _table.setflags(write=False)
 
 GATES = MappingProxyType(_GATES)
-"""Name of the gate -> read-only `p[i, j, y]`."""
+"""Name of the gate -> read-only `p[i, j, y]`: the eight that the book draws."""
+
+FURTHER_GATES = MappingProxyType(_FURTHER)
+"""The same for gates of the literature on which definitions of redundancy are tested."""
 
 
 def gate(name: str) -> NDArray[np.float64]:
@@ -68,7 +82,10 @@ def gate(name: str) -> NDArray[np.float64]:
     ----------
     name
         `redundant` (x1 = x2 = y), `unique1` (y = x1), `unique2` (y = x2), `copy` (y = (x1, x2)), `xor`, `and`,
-        `sum` (y = x1 + x2) or `noisy_views` (x1 and x2 are y, each flipped with probability 0.1).
+        `sum` (y = x1 + x2) or `noisy_views` (x1 and x2 are y, each flipped with probability 0.1); or, of
+        `FURTHER_GATES`, `or`, `add_mod3` (addition modulo 3), `noisy_xor` (flipped with probability 0.1), `xorand`
+        (y = both), `rdnxor` and `rdnunqxor` (`redundant`, `copy` and `xor` side by side) or `w` (one of x1, x2, y
+        is 1, each as likely).
 
     Returns
     -------
@@ -79,6 +96,7 @@ def gate(name: str) -> NDArray[np.float64]:
     InputError
         There is no gate of that name.
     """
-    if name not in GATES:
-        raise InputError(f"There is no gate {name!r}; choose one of {', '.join(GATES)}.")
-    return GATES[name].copy()
+    gates = {**GATES, **FURTHER_GATES}
+    if name not in gates:
+        raise InputError(f"There is no gate {name!r}; choose one of {', '.join(gates)}.")
+    return gates[name].copy()
