@@ -122,7 +122,7 @@ def test_a_bad_question_is_one_sentence_and_exit_2(own, options, says):
         (lambda path: path.write_bytes(b""), "cannot be read as .h5ad (HDF5)"),
         (lambda path: path.write_text("spot,x\n1,2\n"), "cannot be read as .h5ad (HDF5)"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "cannot be read as .h5ad (HDF5)"),
-        (lambda path: h5py.File(path, "w").close(), "holds no obs"),
+        (lambda path: h5py.File(path, "w").close(), "holds no obs or no obsm"),
     ],
 )
 @pytest.mark.usefixtures("fast")

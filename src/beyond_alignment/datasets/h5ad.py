@@ -1,5 +1,6 @@
 """Reads single elements of an .h5ad file, so that a large count matrix beside them is never loaded."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -29,17 +30,20 @@ class H5ad:
     def __init__(self, file: h5py.File, path: Path):
         self._file = file
         self.path = path
-        for part in ("obs", "obsm"):
-            if not isinstance(file.get(part), h5py.Group):
-                raise InputError(f"{path} holds no {part}, so it is no .h5ad file of anndata 0.7 or later.")
+        with self._reading("its list of elements"):
+            whole = all(isinstance(file.get(part), h5py.Group) for part in ("obs", "obsm"))
+        if not whole:
+            raise InputError(f"{path} holds no obs or no obsm, so it is no .h5ad file of anndata 0.7 or later.")
 
     def columns(self) -> list[str]:
         """Return the columns of ``obs``."""
-        return [str(name) for name in self._file["obs"].attrs.get("column-order", [])]
+        with self._reading("obs"):
+            return [str(name) for name in self._file["obs"].attrs.get("column-order", [])]
 
     def matrices(self) -> list[str]:
         """Return the keys of ``obsm``."""
-        return list(self._file["obsm"])
+        with self._reading("obsm"):
+            return list(self._file["obsm"])
 
     def column(self, name: str) -> pd.Series:
         """Read one column of ``obs``.
@@ -51,7 +55,9 @@ class H5ad:
         """
         if name not in self.columns():
             raise InputError(f"There is no obs[{name!r}] in {self.path.name}; {_held(name, self.columns(), 'obs')}")
-        if "__categories" in self._file["obs"]:  # before anndata 0.8, a column did not know its categories
+        with self._reading("obs"):
+            old = "__categories" in self._file["obs"]
+        if old:  # before anndata 0.8, a column did not know its categories
             return self._read("obs")[name].reset_index(drop=True)
         return pd.Series(self._read(f"obs/{name}"), name=name)
 
@@ -75,22 +81,31 @@ class H5ad:
         InputError
             It cannot be read.
         """
-        place = self._file.get("uns")
-        for key in keys:
-            place = place[key] if isinstance(place, h5py.Group) and key in list(place) else None
+        with self._reading("uns"):
+            place = self._file.get("uns")
+            for key in keys:
+                place = place[key] if isinstance(place, h5py.Group) and key in list(place) else None
         return None if place is None else self._read(place.name)
 
     def libraries(self) -> list[str]:
         """Return the keys of ``uns["spatial"]``, each a section or a Visium library."""
-        place = self._file.get("uns/spatial")
-        return list(place) if isinstance(place, h5py.Group) else []
+        with self._reading("uns"):
+            place = self._file.get("uns/spatial")
+            return list(place) if isinstance(place, h5py.Group) else []
 
     def _read(self, place: str) -> Any:
-        """Read an element; whatever is wrong with the file becomes a sentence."""
-        try:
+        """Read an element."""
+        with self._reading(place), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old formats: what can be read is read
             return read_elem(self._file[place])
-        except Exception as error:  # a damaged file fails in as many ways as there are bytes in it
-            message = f"{place} of {self.path} cannot be read ({type(error).__name__}): the file may be damaged."
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Make a sentence of whatever is wrong with the file: damage shows in as many ways as there are bytes."""
+        try:
+            yield
+        except Exception as error:
+            message = f"{what} of {self.path} cannot be read ({type(error).__name__}): the file may be damaged."
             raise InputError(message) from error
 
 
