@@ -58,7 +58,8 @@ def batch_pid(
     seed
         Of components, split, training and bootstrap.
     n_bootstrap
-        Replicates, over the test samples with everything trained held fixed: the intervals leave out training.
+        Replicates, over the test samples with everything trained held fixed: the intervals leave out training, and the
+        p-value says how sure the classifiers' claims are, which random labels need not make large.
     level
         Coverage of the intervals.
     n_components
