@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from beyond_alignment.information.estimators import PID_ESTIMATORS
 from beyond_alignment.information.pid import TERMS
 from beyond_alignment.results import sis_answer, sis_report
 
@@ -327,11 +328,12 @@ def test_every_kind_of_embedding_is_read(own, encode):
     assert run("sis", own, *asked())[0] == 0
 
 
-@pytest.mark.parametrize("method", ["gaussian", "cvx"])
+@pytest.mark.parametrize("method", sorted(set(PID_ESTIMATORS) - {"batch"}))
 def test_with_a_real_estimator(own, method):
     code, out, err = run("sis", own, *asked(method=method, bootstrap=20), "--json", own.parent / "r.json")
     assert (code, err) == (0, "")
     assert "Recommended" in out
+    assert ("is here for comparison" in out) == (method != "posterior")
     found = json.loads((own.parent / "r.json").read_text())["terms"]
     assert found["I1"]["value"] > 0.5
     assert found["I12"]["value"] == pytest.approx(sum(found[t]["value"] for t in TERMS[:4]))

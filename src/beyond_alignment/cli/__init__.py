@@ -19,7 +19,7 @@ from beyond_alignment.project import root
 
 app = typer.Typer(
     name="beyond-alignment",
-    help="When does fusing histology with gene expression add information? Run and build the book.",
+    help="When does fusing histology with gene expression add information? Ask your own data, run and build the book.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -108,6 +108,7 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any])
             samples.x1, samples.x2, y, own.groups,
             method=settings["method"], blocks=own.blocks, seed=seed, n_bootstrap=settings["bootstrap"], **options,
         )  # fmt: skip
+    compared = [] if options else [f"{settings['method']!r} is here for comparison; decide by 'posterior'."]
     counts = np.bincount(samples.codes)
     as_numbers = settings["method"] == "gaussian" and classes is None and not samples.target_note.startswith("labels")
     return SisAnswer(
@@ -115,7 +116,7 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any])
         settings=settings,
         estimate=estimate,
         strategy=recommend_strategy(estimate, names=own.names[:2]),
-        warnings=tuple(dict.fromkeys((*own.notes, *samples.notes, *estimate.warnings))),
+        warnings=tuple(dict.fromkeys((*compared, *own.notes, *samples.notes, *estimate.warnings))),
         target_note="numbers, taken as jointly Gaussian" if as_numbers else samples.target_note,
         made_from=own.made_from,
         counts={name: int(count) for name, count in zip(samples.classes, counts, strict=True)},
