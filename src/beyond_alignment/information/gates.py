@@ -12,6 +12,7 @@ from beyond_alignment.errors import InputError
 VIEW_ERROR = 0.1
 _FAIR = np.full((2, 2), 0.25)
 _SAME = np.diag([0.5, 0.5])
+_CHANNEL = np.array([[1 - VIEW_ERROR, VIEW_ERROR], [VIEW_ERROR, 1 - VIEW_ERROR]])
 
 
 def deterministic_gate(
@@ -40,8 +41,7 @@ def deterministic_gate(
 
 def _noisy_views() -> NDArray[np.float64]:
     """Two independent copies of one fair bit, each flipped with probability `VIEW_ERROR`."""
-    channel = np.array([[1 - VIEW_ERROR, VIEW_ERROR], [VIEW_ERROR, 1 - VIEW_ERROR]])
-    return np.einsum("yi,yj->ijy", channel, channel) / 2
+    return np.einsum("yi,yj->ijy", _CHANNEL, _CHANNEL) / 2
 
 
 _GATES: dict[str, NDArray[np.float64]] = {
@@ -59,7 +59,7 @@ _W[[1, 0, 0], [0, 1, 0], [0, 0, 1]] = 1 / 3
 _FURTHER: dict[str, NDArray[np.float64]] = {
     "or": deterministic_gate(_FAIR, lambda i, j: i | j, 2),
     "add_mod3": deterministic_gate(np.full((3, 3), 1 / 9), lambda i, j: (i + j) % 3, 3),
-    "noisy_xor": np.average([_GATES["xor"], _GATES["xor"][..., ::-1]], axis=0, weights=[1 - VIEW_ERROR, VIEW_ERROR]),
+    "noisy_xor": np.einsum("ijz,zy->ijy", _GATES["xor"], _CHANNEL),
     "xorand": deterministic_gate(_FAIR, lambda i, j: 2 * (i & j) + (i ^ j), 3),
     "rdnxor": np.kron(_GATES["redundant"], _GATES["xor"]),
     "rdnunqxor": np.kron(np.kron(_GATES["redundant"], _GATES["copy"]), _GATES["xor"]),

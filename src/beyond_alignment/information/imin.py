@@ -80,5 +80,6 @@ def imin(p: ArrayLike) -> IminDecomposition:
 def _specific(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """p(y) I(X; Y = y) of p[x, y], bits (y): sum_x p(x, y) log p(y | x) / p(y)."""
     source, target = p.sum(axis=1, keepdims=True), p.sum(axis=0, keepdims=True)
-    ratio = np.divide(p, source, out=np.ones_like(p), where=p > 0) / np.where(target > 0, target, 1.0)
-    return np.where(p > 0, p * np.log2(np.where(p > 0, ratio, 1.0)), 0.0).sum(axis=0)
+    # Differences of logarithms rather than logarithms of quotients, which overflow where both are tiny.
+    logs = [np.log2(np.where(table > 0, table, 1.0)) for table in (p, source, target)]
+    return (p * (logs[0] - logs[1] - logs[2])).sum(axis=0)

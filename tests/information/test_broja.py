@@ -1,0 +1,114 @@
+"""The exact decomposition against reference values, a cone solver, theory and its own symmetries."""
+
+import json
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.information import broja, broja_batch, gate, joint_informations
+from tests.information import cone
+
+REFERENCE = json.loads((Path(__file__).parent / "reference_pid.json").read_text(encoding="utf-8"))
+PARTS = ("redundancy", "unique1", "unique2", "synergy", "synergy_additive", "synergy_interaction")
+
+counts = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 7.0, 50.0]))
+)
+tables = counts.filter(lambda c: c.sum() > 0).map(lambda c: c / c.sum())
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_reference_values(name):
+    case = REFERENCE[name]
+    p = np.zeros(case["shape"])
+    p[tuple(np.transpose(case["states"]))] = case["p"]
+    pid = broja(p)
+    found = [pid.I1, pid.I2, pid.I12, pid.redundancy, pid.unique1, pid.unique2, pid.synergy]
+    assert found == pytest.approx([case["bits"][key] for key in ("I1", "I2", "I12", "R", "U1", "U2", "S")], abs=1e-6)
+    assert pid.gap < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "additive", "interaction"),
+    [
+        ("xor", 0, 1),
+        ("add_mod3", 0, np.log2(3)),
+        ("noisy_xor", 0, 0.5310044064),
+        ("and", 0.5, 0),
+        ("or", 0.5, 0),
+        ("sum", 1, 0),
+        ("xorand", 1, 0),
+        ("w", 2 / 3, 0),
+        ("noisy_views", 0.2110814521, 0),
+        ("redundant", 0, 0),
+        ("copy", 0, 0),
+        ("rdnxor", 0, 1),
+        ("rdnunqxor", 0, 1),
+    ],
+)
+def test_the_two_parts_of_synergy(name, additive, interaction):
+    pid = broja(gate(name))
+    assert (pid.synergy_additive, pid.synergy_interaction) == pytest.approx((additive, interaction), abs=1e-6)
+
+
+def test_the_cone_solver_agrees_on_a_problem_of_the_size_of_the_benchmark():
+    p = np.random.default_rng(1).dirichlet(np.full(24 * 24 * 6, 0.3)).reshape(24, 24, 6)
+    assert broja(p).union_information == pytest.approx(cone.solve(p), abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_parts_are_not_negative_and_add_up(p):
+    pid, told = broja(p), joint_informations(p)
+    assert min(astuple(pid)) >= 0
+    assert (pid.I1, pid.I2, pid.I12) == pytest.approx(astuple(told), abs=1e-9)
+    assert pid.synergy_additive + pid.synergy_interaction == pytest.approx(pid.synergy, abs=1e-9)
+    assert pid.gap < 1e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables, st.randoms(use_true_random=False))
+def test_exchanging_the_sources_and_renaming_states(p, random):
+    pid, turned = broja(p), broja(p.swapaxes(0, 1))
+    exchanged = [turned.redundancy, turned.unique2, turned.unique1, *(getattr(turned, part) for part in PARTS[3:])]
+    assert [getattr(pid, part) for part in PARTS] == pytest.approx(exchanged, abs=3e-7)
+    order = list(range(p.shape[0]))
+    random.shuffle(order)
+    renamed = broja(np.pad(p[order][..., ::-1], [(1, 0), (0, 1), (1, 0)]))
+    assert astuple(renamed) == pytest.approx(astuple(pid), abs=3e-7)
+
+
+def test_a_batch_is_its_members():
+    p = np.random.default_rng(2).dirichlet(np.full(48, 0.3), size=9).reshape(9, 4, 4, 3)
+    batch = broja_batch(p)
+    assert len(batch) == 9
+    for k in range(9):
+        assert astuple(batch[k]) == pytest.approx(astuple(broja(p[k])), abs=1e-12)
+        assert batch.I1[k] == pytest.approx(batch[k].I1)
+        assert batch.I2[k] == pytest.approx(batch[k].I2)
+        assert batch.I12[k] == pytest.approx(batch[k].I12)
+        assert batch.sis[k] == pytest.approx(batch[k].sis)
+    assert len(list(batch)) == 9
+
+
+def test_one_class_tells_nothing():
+    pid = broja(np.full((3, 2, 1), 1 / 6))
+    assert astuple(pid) == pytest.approx((0,) * 7, abs=1e-12)
+    assert pid.sis == 0
+
+
+def test_the_input_is_checked():
+    with pytest.raises(InputError, match="3 axes"):
+        broja(np.ones((1, 1)))
+    with pytest.raises(InputError, match="3 axes"):
+        broja(np.ones((1, 1, 1, 1)))
+    with pytest.raises(InputError, match="batch"):
+        broja_batch(np.ones((1, 1, 1)))
+    with pytest.raises(InputError, match="sums to 2"):
+        broja_batch(np.ones((3, 2, 1, 1)))

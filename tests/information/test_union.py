@@ -1,0 +1,144 @@
+"""The union information against its certificate, an exponential-cone solver and what must not matter."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.information import union_information
+from beyond_alignment.information.discrete import mutual_information
+from tests.information import cone
+
+SIZES = [(2, 2, 2), (2, 5, 3), (7, 3, 2), (8, 8, 4), (16, 10, 6)]
+
+
+def draw(shape, *, seed=0, concentration=0.3):
+    return np.random.default_rng(seed).dirichlet(np.full(np.prod(shape), concentration)).reshape(shape)
+
+
+def marginals(p):
+    return p.sum(axis=-2), p.sum(axis=-3)
+
+
+def information(q):
+    return mutual_information((q / q.sum()).reshape(-1, q.shape[-1]))
+
+
+def check_certificate(found, first, second, *, gap=1e-6):
+    """Recompute both bounds from the points that are said to prove them."""
+    assert np.abs(found.joint.sum(axis=1) - first).max() < 1e-13
+    assert np.abs(found.joint.sum(axis=0) - second).max() < 1e-13
+    assert found.joint.min() >= 0
+    assert information(found.joint) == pytest.approx(float(found.value), abs=1e-12)
+    totals = np.einsum("iy,jy->ij", np.exp(found.dual_first), np.exp(found.dual_second))
+    assert totals.max() <= 1 + 1e-15
+    target = first.sum(axis=0)
+    bound = -(target[target > 0] * np.log(target[target > 0])).sum()
+    for table, dual in ((first, found.dual_first), (second, found.dual_second)):
+        bound += (table[table > 0] * dual[table > 0]).sum()
+    assert bound / np.log(2) == pytest.approx(float(found.value - found.gap), abs=1e-12)
+    assert 0 <= found.gap < gap
+
+
+@pytest.mark.parametrize("shape", SIZES)
+@pytest.mark.parametrize("concentration", [1.0, 0.05])
+def test_the_cone_solver_agrees_and_the_certificate_holds(shape, concentration):
+    p = draw(shape, concentration=concentration)
+    first, second = marginals(p)
+    found = union_information(first, second)
+    assert found.value == pytest.approx(cone.solve(p), abs=1e-6)
+    check_certificate(found, first, second)
+
+
+def test_a_large_problem_carries_its_certificate():
+    first, second = marginals(draw((64, 64, 10), concentration=0.2))
+    check_certificate(union_information(first, second), first, second)
+
+
+counts = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 7.0, 1e-6, 300.0]))
+)
+tables = counts.filter(lambda c: c.sum() > 0).map(lambda c: c / c.sum())
+
+
+@settings(max_examples=80, deadline=None)
+@given(tables)
+def test_zeros_and_states_that_never_occur(p):
+    first, second = marginals(p)
+    found = union_information(first, second)
+    check_certificate(found, first, second)
+    alone = mutual_information(first), mutual_information(second)
+    assert max(alone) - 1e-7 <= found.value <= min(sum(alone), information(p)) + 1e-7
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables, st.randoms(use_true_random=False))
+def test_names_order_and_unused_states_do_not_matter(p, random):
+    value = union_information(*marginals(p)).value
+    shuffled = p
+    for axis in range(3):
+        order = list(range(p.shape[axis]))
+        random.shuffle(order)
+        shuffled = shuffled.take(order, axis=axis)
+    shuffled = np.pad(shuffled, [(0, 1), (1, 0), (1, 1)])
+    assert union_information(*marginals(shuffled)).value == pytest.approx(value, abs=2e-7)
+    assert union_information(*marginals(p)[::-1]).value == pytest.approx(value, abs=2e-7)
+
+
+def test_a_batch_is_its_members_whatever_the_order_of_the_sources():
+    p = np.random.default_rng(0).dirichlet(np.full(60, 0.2), size=(3, 7)).reshape(3, 7, 3, 5, 4)
+    first, second = marginals(p)
+    batch = union_information(first, second)
+    assert batch.value.shape == batch.gap.shape == (3, 7)
+    assert batch.joint.shape == p.shape
+    assert batch.dual_first.shape == first.shape
+    assert batch.dual_second.shape == second.shape
+    for k in np.ndindex(3, 7):
+        one = union_information(first[k], second[k])
+        assert one.value == pytest.approx(batch.value[k], abs=1e-12)
+        assert union_information(second[k], first[k]).value == pytest.approx(one.value, abs=1e-12)
+
+
+def test_the_dual_bounds_other_problems_on_the_same_states():
+    rng = np.random.default_rng(3)
+    p = rng.dirichlet(np.ones(60), size=2).reshape(2, 5, 4, 3)
+    first, second = marginals(p)
+    dual = union_information(first[0], second[0])
+    target = first[1].sum(axis=0)
+    bound = -(target * np.log(target)).sum() + (first[1] * dual.dual_first).sum() + (second[1] * dual.dual_second).sum()
+    assert bound / np.log(2) <= union_information(first[1], second[1]).value
+
+
+def test_tiny_probabilities_are_solved():
+    p = draw((6, 5, 4), concentration=0.01, seed=5)
+    assert p[p > 0].min() < 1e-30
+    found = union_information(*marginals(p))
+    assert found.gap < 1e-6
+
+
+def test_a_tighter_tolerance_is_met():
+    found = union_information(*marginals(draw((6, 5, 4))), tolerance=1e-10)
+    assert found.gap < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (np.full((2, 2), 0.25), np.array([[0.3, 0.2], [0.25, 0.25]]), r"p\(y\).*differs by up to 0.05"),
+        (np.full((2, 2), 0.25), np.full((2, 3), 1 / 6), "same batch and classes"),
+        (np.full((2, 2), 0.3), np.full((2, 2), 0.25), "off 1 by 0.2"),
+        (np.array([[1.5, -0.5]]), np.array([[0.5, 0.5]]), "negative"),
+        (np.array([[np.nan, 1]]), np.array([[0.5, 0.5]]), "non-finite"),
+        (np.ones(1), np.ones((1, 1)), "shapes"),
+    ],
+)
+def test_what_does_not_fit_is_refused(first, second, message):
+    with pytest.raises(InputError, match=message):
+        union_information(first, second)
+
+
+def test_a_tolerance_must_be_positive():
+    with pytest.raises(InputError, match="positive"):
+        union_information(np.ones((1, 1)), np.ones((1, 1)), tolerance=0)
