@@ -67,7 +67,8 @@ def test_the_cone_solver_agrees_on_a_problem_of_the_size_of_the_benchmark():
 def test_parts_are_not_negative_and_add_up(p):
     pid, told = broja(p), joint_informations(p)
     assert min(astuple(pid)) >= 0
-    assert (pid.I1, pid.I2, pid.I12) == pytest.approx(astuple(told), abs=1e-9)
+    sums = [pid.I1, pid.I2, pid.I12]
+    assert sums == pytest.approx(list(astuple(told)), abs=1e-9)
     assert pid.synergy_additive + pid.synergy_interaction == pytest.approx(pid.synergy, abs=1e-9)
     assert pid.gap < 1e-6
 

@@ -18,7 +18,6 @@ START = 0.5
 STEP_SHARE = 0.9
 LEAST_CENTRING = 1e-3
 LEAST_TRUSTED = 0.1
-RIDGE = 1e-13
 LEAST_BARRIER = 0.02
 FEASIBILITY_MARGIN = 1e-14
 
@@ -111,7 +110,7 @@ def _advance(problems: Problems, tolerance: float) -> Tensor:
     support = 1 - absent
     d = q / (1 + z)
     relative = d / _positive((d * z).sum(3, keepdim=True))
-    system = CouplingSystem(d, relative, problems.first, problems.second, ridge=RIDGE)
+    system = CouplingSystem(d, relative, problems.first, problems.second, damping=(0.0, 0.0))
     slope = (q / _positive(q.sum(3, keepdim=True)) + absent).log()
     dual_residual = (problems.f[:, :, None] + problems.g[:, None] - slope) * support
     first_residual = problems.first - q.sum(2)

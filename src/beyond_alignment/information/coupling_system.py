@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-MOST_RIDGE = 1e-4
+LEAST_RIDGE, MOST_RIDGE = 1e-13, 1e-4
+Damping = tuple[Tensor | float, Tensor | float]
 
 
 class CouplingSystem:
@@ -23,20 +24,19 @@ class CouplingSystem:
         Marginal (batch, i, y); unknowns where it is 0 stay as they are.
     second
         Marginal (batch, j, y), likewise.
-    ridge
-        Relative increase of the diagonal, a number or (batch, 1, 1); raised where rounding makes the matrix
-        indefinite.
+    damping
+        What is added to the diagonal, (batch, i, y) and (batch, j, y).
     """
 
-    def __init__(self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, *, ridge: float | Tensor) -> None:
-        raised = (
-            torch.full((len(d), 1, 1), ridge, dtype=d.dtype, device=d.device) if isinstance(ridge, float) else ridge
-        )
-        while (failed := self._factor(d, relative, first, second, raised)).any() and raised.max() < MOST_RIDGE:
-            raised = torch.where(failed[:, None, None], raised * 100, raised)
+    def __init__(self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, *, damping: Damping) -> None:
+        ridge = torch.full((len(d), 1, 1), LEAST_RIDGE, dtype=d.dtype, device=d.device)
+        while (failed := self._factor(d, relative, first, second, damping, ridge)).any() and ridge.max() < MOST_RIDGE:
+            ridge = torch.where(failed[:, None, None], ridge * 100, ridge)
 
-    def _factor(self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, ridge: Tensor) -> Tensor:
-        """Build and factor; which matrices were not positive definite."""
+    def _factor(
+        self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, damping: Damping, ridge: Tensor
+    ) -> Tensor:
+        """Build and factor, the diagonal raised by the share `ridge`; which matrices were not positive definite."""
         batch, k1, k2, classes = self.shape = d.shape
         self.d, self.relative = d, relative
         absent = first <= 0
@@ -44,9 +44,9 @@ class CouplingSystem:
         self.present, self.free = (~absent).to(d.dtype), (~pinned).to(d.dtype)
 
         own_first = self.d.mT @ self.relative
-        own_first.diagonal(dim1=2, dim2=3).add_(self.d.sum(2)).mul_(1 + ridge).add_(absent)
+        own_first.diagonal(dim1=2, dim2=3).add_(self.d.sum(2)).mul_(1 + ridge).add_(damping[0]).add_(absent)
         own_second = self.d.permute(0, 2, 3, 1) @ self.relative.transpose(1, 2)
-        own_second.diagonal(dim1=2, dim2=3).add_(self.d.sum(1)).mul_(1 + ridge)
+        own_second.diagonal(dim1=2, dim2=3).add_(self.d.sum(1)).mul_(1 + ridge).add_(damping[1])
         own_second = own_second * self.free[..., :, None] * self.free[..., None, :]
         own_second.diagonal(dim1=2, dim2=3).add_(pinned)
 

@@ -54,6 +54,16 @@ _GATES: dict[str, NDArray[np.float64]] = {
     "sum": deterministic_gate(_FAIR, lambda i, j: i + j, 3),
     "noisy_views": _noisy_views(),
 }
+
+
+def _side_by_side(*names: str) -> NDArray[np.float64]:
+    """Independent gates as one, whose states are tuples with one entry a gate."""
+    joint = np.ones((1, 1, 1))
+    for name in names:
+        joint = np.asarray(np.kron(joint, _GATES[name]), dtype=np.float64)
+    return joint
+
+
 _W = np.zeros((2, 2, 2))
 _W[[1, 0, 0], [0, 1, 0], [0, 0, 1]] = 1 / 3
 _FURTHER: dict[str, NDArray[np.float64]] = {
@@ -61,8 +71,8 @@ _FURTHER: dict[str, NDArray[np.float64]] = {
     "add_mod3": deterministic_gate(np.full((3, 3), 1 / 9), lambda i, j: (i + j) % 3, 3),
     "noisy_xor": np.einsum("ijz,zy->ijy", _GATES["xor"], _CHANNEL),
     "xorand": deterministic_gate(_FAIR, lambda i, j: 2 * (i & j) + (i ^ j), 3),
-    "rdnxor": np.kron(_GATES["redundant"], _GATES["xor"]),
-    "rdnunqxor": np.kron(np.kron(_GATES["redundant"], _GATES["copy"]), _GATES["xor"]),
+    "rdnxor": _side_by_side("redundant", "xor"),
+    "rdnunqxor": _side_by_side("redundant", "copy", "xor"),
     "w": _W,
 }
 for _table in (*_GATES.values(), *_FURTHER.values()):

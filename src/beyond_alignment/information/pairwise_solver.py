@@ -15,8 +15,8 @@ from beyond_alignment.information.coupling_system import CouplingSystem
 MAX_ITERATIONS = 100
 HALVINGS = 4
 LEAST_DAMPING = 1e-12
-FIRST_DAMPING = 1e-8
-MOST_DAMPING = 1e3
+FIRST_DAMPING = 1e-6
+MOST_DAMPING = 10.0
 SHIFT_PENALTY = 1e-9
 RESIDUAL_PRICE = 50.0
 
@@ -96,8 +96,10 @@ def _advance(fits: _Fits) -> tuple[Tensor, Tensor, Tensor]:
     """One step in place; returns a coupling, the upper bound it gives less the entropy of Y, and the loss before."""
     at, loss = fits.posterior(fits.f, fits.g)
     q = fits.pair[..., None] * at
-    system = CouplingSystem(q, (SHIFT_PENALTY - 1) * at, fits.first, fits.second, ridge=fits.damping)
-    first_residual, second_residual = fits.first - q.sum(2), fits.second - q.sum(1)
+    first_now, second_now = q.sum(2), q.sum(1)
+    damping = fits.damping * torch.maximum(fits.first, first_now), fits.damping * torch.maximum(fits.second, second_now)
+    system = CouplingSystem(q, (SHIFT_PENALTY - 1) * at, fits.first, fits.second, damping=damping)
+    first_residual, second_residual = fits.first - first_now, fits.second - second_now
     df, dg = (step.nan_to_num(0.0, 0.0, 0.0) for step in system.solve(first_residual, second_residual))
     moved = df[:, :, None] + dg[:, None]
     joint = (q + q * (moved - (at * moved).sum(3, keepdim=True))).clamp_min(0.0)
@@ -112,8 +114,8 @@ def _advance(fits: _Fits) -> tuple[Tensor, Tensor, Tensor]:
         step = torch.where(fine, step, step / 2)
     step = torch.where(fine, step, 0.0)[:, None, None]
     fits.f, fits.g = fits.f + step * df, fits.g + step * dg
-    damping = torch.where(step == 1, fits.damping / 10, torch.where(step > 0, fits.damping, fits.damping * 100))
-    fits.damping = damping.clamp(LEAST_DAMPING, MOST_DAMPING)
+    factor = torch.where(step == 1, 0.1, torch.where(step > 0, 1.0, 100.0))
+    fits.damping = (factor * fits.damping).clamp(LEAST_DAMPING, MOST_DAMPING)
     return joint, _told(joint) + RESIDUAL_PRICE * left, loss
 
 
