@@ -1,10 +1,13 @@
 """``beyond-alignment sis``: what two embeddings tell about a label, on one's own data."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from beyond_alignment.cli.book import Device
 from beyond_alignment.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +40,9 @@ def sis(
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-fitting.")] = 5,
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=20, help="Bootstrap replicates.")] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything that draws.")] = 0,
+    device: Annotated[
+        Device, typer.Option("--device", envvar="BEYOND_ALIGNMENT_DEVICE", help="Where to compute.")
+    ] = Device.auto,
     html: Annotated[Path | None, HTML] = None,
     json: Annotated[Path | None, JSON] = None,
 ) -> None:
@@ -66,7 +72,7 @@ def sis(
         "block_um": block_um,
     }
     settings = {"method": method, "folds": folds, "bootstrap": bootstrap, "seed": seed, "classes": classes}
-    answer = _answer(own, inputs, settings)
+    answer = _answer(own, inputs, settings, device)
     write_answer(answer, html=html, json=json)
     show(answer, Console())
     for path in filter(None, (html, json)):
@@ -85,7 +91,7 @@ def _check_outputs(file: Path, *outputs: Path | None) -> None:
             raise InputError(f"{path} cannot be written: it is a folder, or lies below a file; give another path.")
 
 
-def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any]) -> "SisAnswer":
+def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any], device: Device) -> "SisAnswer":
     """Check, estimate and recommend."""
     import numpy as np
 
@@ -96,19 +102,21 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any])
     from beyond_alignment.results.sis_answer import SisAnswer
 
     folds, classes, seed = settings["folds"], settings["classes"], settings["seed"]
-    options = {"n_folds": folds} if settings["method"] == "posterior" else {}
+    ours = settings["method"] == "posterior"
+    terminal = sys.stderr.isatty()
+    options = {"n_folds": folds, "device": device.value, "progress": terminal} if ours else {}
     with working("checking"):
         samples = check_samples(
             own.x1, own.x2, own.y, own.groups,
-            blocks=own.blocks, n_folds=folds if options else 2, n_classes=classes, seed=seed, names=own.names,
+            blocks=own.blocks, n_folds=folds if ours else 2, n_classes=classes, seed=seed, names=own.names,
         )  # fmt: skip
     y = own.y if classes is None else np.array(samples.classes, dtype=object)[samples.codes]
-    with working(f"estimating from {samples.n:,} samples"):
+    with nullcontext() if ours else working(f"estimating from {samples.n:,} samples"):
         estimate = estimate_pid(
             samples.x1, samples.x2, y, own.groups,
             method=settings["method"], blocks=own.blocks, seed=seed, n_bootstrap=settings["bootstrap"], **options,
         )  # fmt: skip
-    compared = [] if options else [f"{settings['method']!r} is here for comparison; decide by 'posterior'."]
+    compared = [] if ours else [f"{settings['method']!r} is here for comparison; decide by 'posterior'."]
     counts = np.bincount(samples.codes)
     as_numbers = settings["method"] == "gaussian" and classes is None and not samples.target_note.startswith("labels")
     return SisAnswer(

@@ -95,7 +95,8 @@ def recommend_strategy(
             " nothing, so no fusion has anything to use; look at the sources and the labels first."
         )
         return Strategy(rows, "none", reason)
-    found = " or ".join(repr(row.name) for row in rows)
+    *others, last = [repr(row.name) for row in rows]
+    found = f"{', '.join(others)} or {last}" if others else last
     share = f" ({level:g} % interval {low:.2f} to {high:.2f})" if known else " (without an interval)"
     published = f"SIS is {pid.sis:.2f}{share}; the published table reads {found}" + (
         ", a choice that this interval leaves open." if len(rows) > 1 else "."
