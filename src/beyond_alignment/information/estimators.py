@@ -50,6 +50,7 @@ def _later(module: str, name: str) -> Callable[..., PIDEstimate]:
 
 
 _ESTIMATORS = (
+    PIDEstimator("posterior", "cross-fitted posteriors", _later("posterior", "posterior_pid"), "this project", True),
     PIDEstimator("cvx", "k-means and counts", _later("kmeans_pid", "cvx_pid"), "Liang et al. 2023 (CVX)", True),
     PIDEstimator("batch", "neural coupling", _later("neural_pid", "batch_pid"), "Liang et al. 2023 (BATCH)", False),
     PIDEstimator(

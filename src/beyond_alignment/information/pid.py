@@ -8,6 +8,9 @@ import pandas as pd
 
 from beyond_alignment.information.discrete import JointInformations
 
+NOTHING = 1e-12
+"""Bits that rounding leaves behind; so little information has no shares."""
+
 TERMS = (
     "redundancy",
     "unique1",
@@ -91,7 +94,7 @@ class PID:
 
     def _share(self, part: float) -> float:
         """Divide by the total."""
-        return part / self.I12 if self.I12 > 0 else 0.0
+        return part / self.I12 if self.I12 > NOTHING else 0.0
 
 
 @dataclass(frozen=True)
