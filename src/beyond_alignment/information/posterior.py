@@ -82,8 +82,8 @@ def posterior_pid(
 
     Returns
     -------
-    The estimate. Where the interval of I(X1, X2; Y) reaches 0 there is nothing to take a share of: SIS is 0 and its
-    interval (0, 1).
+    The estimate. Where neither source nor both together tell more than nothing, by the lower ends of their intervals,
+    there is nothing to take a share of: synergy and SIS are given as 0, and the interval of SIS is (0, 1).
 
     Raises
     ------
@@ -110,16 +110,17 @@ def posterior_pid(
     half = count(blended(fit.half, samples.codes, fit.folds), samples.codes, units.codes, weights[:0], seed=seed)
     point, draws = _draws(full, half, seed=seed)
     table = terms(_informations(np.vstack([point, draws]), full.gap))
-    pid = PID(**{name: float(table.iloc[0][name]) for name in TERMS[:6]}, gap=full.gap)
     replicates = table.iloc[1:].reset_index(drop=True)
     intervals = {name: percentile_interval(replicates[name], level) for name in TERMS}
-    nothing = intervals["I12"][0] <= ZERO
+    nothing = bool((np.quantile(draws[:, [0, 1, 3]], (1 - level) / 2, axis=0) <= ZERO).all())
     if nothing:
+        table.loc[0, ["synergy", "synergy_additive", "synergy_interaction"]] = 0.0
         intervals |= {"sis": (0.0, 1.0), "sis_interaction": (0.0, 1.0)}
+    pid = PID(**{name: float(table.at[0, name]) for name in TERMS[:6]}, gap=full.gap)
     return PIDEstimate(
         pid=pid,
         mutual_information=JointInformations(pid.I1, pid.I2, pid.I12),
-        sis=0.0 if nothing else pid.sis,
+        sis=pid.sis,
         intervals={name: _holding(bounds, getattr(pid, name)) for name, bounds in intervals.items()},
         p_synergy=_p_value(replicates["synergy"].to_numpy()),
         p_interaction=_p_value(replicates["synergy_interaction"].to_numpy()),
