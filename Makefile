@@ -9,7 +9,7 @@ CELL_TIMEOUT ?= 600
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev book test check format clean
+.PHONY: help setup setup-dev book test check benchmarks format clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -36,6 +36,9 @@ check: setup-dev ## Lint, formatting, types, layers
 	@$(STEP) "ruff format" $(BIN)/ruff format --quiet --check
 	@$(STEP) "mypy" $(BIN)/mypy --no-error-summary
 	@$(STEP) "import-linter" $(BIN)/lint-imports
+
+benchmarks: setup-dev ## Speed against other packages, as ratios measured in one run
+	@$(BIN)/python -m pytest -q benchmarks -s
 
 format: setup-dev ## Format code and notebooks, mend what can be mended
 	@$(BIN)/ruff check --fix --quiet || true
