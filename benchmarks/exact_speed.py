@@ -1,0 +1,99 @@
+"""How much faster the exact decomposition is than the tools of the field, measured in one run.
+
+Every ratio is seconds of the other tool a problem over seconds of `broja` a problem, on the same random tables. `broja`
+does more than the others: it certifies its answer and splits the synergy, which takes a second optimisation.
+"""
+
+import time
+from collections.abc import Callable
+
+import cvxpy as cp
+import dit
+import numpy as np
+import pandas as pd
+from dit.pid import PID_BROJA
+from numpy.typing import NDArray
+
+from beyond_alignment.information import broja, broja_batch
+
+BATCH = 200
+Table = NDArray[np.float64]
+
+
+def clarabel(p: Table) -> tuple[float, float]:
+    """Union information in nats by CVXPY and Clarabel, and the seconds within Clarabel, without those of CVXPY."""
+    k1, k2, classes = p.shape
+    q = cp.Variable((k1 * k2, classes), nonneg=True)
+    total = cp.sum(q, axis=1, keepdims=True) @ np.ones((1, classes))
+    rows, columns = np.kron(np.eye(k1), np.ones(k2)), np.kron(np.ones(k1), np.eye(k2))
+    problem = cp.Problem(
+        cp.Minimize(cp.sum(cp.rel_entr(q, total))), [rows @ q == p.sum(axis=1), columns @ q == p.sum(axis=0)]
+    )
+    problem.solve(solver=cp.CLARABEL)
+    target = p.sum(axis=(0, 1))
+    return problem.value - (target * np.log(target)).sum(), problem.solver_stats.solve_time
+
+
+def dit_synergy(p: Table, method: str) -> float:
+    """Synergy in bits by dit."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    outcomes = ["".join(letters[k] for k in state) for state in np.ndindex(p.shape)]
+    pid = PID_BROJA(dit.Distribution(outcomes, p.ravel()), [[0], [1]], [2], method=method)
+    return float(pid.get_pi(((0, 1),)))
+
+
+def seconds(run: Callable[[], object], *, repeats: int) -> float:
+    """Least time of several runs, after one that does not count."""
+    run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def speed_ratios(*, seed: int = 0) -> pd.DataFrame:
+    """Measure every tool against `broja`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a tool: tool, size, seconds of the tool, of `broja` alone and of `broja` a problem in a batch of 200,
+        the two ratios, and the difference between the answers in bits.
+    """
+    rng = np.random.default_rng(seed)
+    large, small = (rng.dirichlet(np.ones(np.prod(s)), size=BATCH).reshape(-1, *s) for s in ((32, 32, 8), (8, 8, 4)))
+    alone = {len(p[0]): seconds(lambda p=p: broja(p[0]), repeats=5) for p in (large, small)}
+    together = {len(p[0]): seconds(lambda p=p: broja_batch(p), repeats=2) / BATCH for p in (large, small)}
+    rows = []
+
+    def row(tool: str, p: Table, taken: float, differs: float) -> None:
+        one, many = alone[len(p)], together[len(p)]
+        rows.append(
+            {
+                "tool": tool,
+                "size": "x".join(map(str, p.shape)),
+                "seconds": taken,
+                "broja": one,
+                "broja_in_batch": many,
+                "ratio": taken / one,
+                "ratio_in_batch": taken / many,
+                "difference": abs(differs),
+            }
+        )
+
+    p = large[0]
+    start = time.perf_counter()
+    value, inside = clarabel(p)
+    whole = time.perf_counter() - start
+    differs = value / np.log(2) - broja(p).union_information
+    row("CVXPY + Clarabel", p, whole, differs)
+    row("Clarabel alone", p, inside, differs)
+    p = small[0]
+    cone = seconds(lambda: dit_synergy(p, "cone"), repeats=3)
+    row("dit, method cone", p, cone, dit_synergy(p, "cone") - broja(p).synergy)
+    start = time.perf_counter()
+    found = dit_synergy(p, "auto")
+    row("dit, default", p, time.perf_counter() - start, found - broja(p).synergy)
+    return pd.DataFrame(rows)
