@@ -17,7 +17,7 @@ N_COMPONENTS = 32
 MOST_TRAINED = 50_000
 VALIDATION = 0.15
 FEWEST_UNITS = 5
-MOST_MEMBERS = 4
+MOST_MEMBERS = 2
 ENSEMBLE_SAMPLES = 2500
 
 Advance = Callable[[float], None]
@@ -75,7 +75,7 @@ def cross_fit(
     """Train on all folds but one, predict that one, and do so again with half of the training samples.
 
     Scaling, components, weights and the moment to stop are found on training samples alone. Where there are fewer
-    than 1,700 samples, up to four models of different validation samples are averaged. A model sees at most 50,000
+    than 1,700 samples, two models of different validation samples are averaged. A model sees at most 50,000
     samples; whatever else there is streams past it in chunks.
 
     Parameters

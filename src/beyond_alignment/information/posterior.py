@@ -20,7 +20,9 @@ from beyond_alignment.information.samples import check_samples
 EXTRAPOLATION = 0.5
 """What is still to be learnt, as a share of what the second half of the training samples brought."""
 ZERO = 1e-4
-"""Bits below which a draw of the synergy counts as none: the tolerance of the replicates."""
+"""Bits below which a draw counts as none: the tolerance of the replicates."""
+NEGLIGIBLE = 0.01
+"""Share of the total information below which a draw of the synergy counts as none."""
 
 
 def posterior_pid(
@@ -82,8 +84,9 @@ def posterior_pid(
 
     Returns
     -------
-    The estimate. Where neither source nor both together tell more than nothing, by the lower ends of their intervals,
-    there is nothing to take a share of: synergy and SIS are given as 0, and the interval of SIS is (0, 1).
+    The estimate. A p-value is the share of draws in which the synergy is below 1 % of the total. Where neither source
+    nor both together tell more than nothing, by the lower ends of their intervals, there is nothing to take a share of:
+    synergy and SIS are given as 0, and the interval of SIS is (0, 1); where only both together do, SIS may be 1.
 
     Raises
     ------
@@ -108,22 +111,26 @@ def posterior_pid(
     weights = unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)
     full = count(calibrated, samples.codes, units.codes, weights, seed=seed)
     half = count(blended(fit.half, samples.codes, fit.folds), samples.codes, units.codes, weights[:0], seed=seed)
-    point, draws = _draws(full, half, seed=seed)
+    shares = np.bincount(samples.codes) / samples.n
+    point, draws = _draws(full, half, highest=-float((shares * np.log2(shares)).sum()), seed=seed)
     table = terms(_informations(np.vstack([point, draws]), full.gap))
     replicates = table.iloc[1:].reset_index(drop=True)
     intervals = {name: percentile_interval(replicates[name], level) for name in TERMS}
-    nothing = bool((np.quantile(draws[:, [0, 1, 3]], (1 - level) / 2, axis=0) <= ZERO).all())
+    least = np.quantile(draws, (1 - level) / 2, axis=0)
+    nothing = bool((least[[0, 1, 3]] <= ZERO).all())
     if nothing:
         table.loc[0, ["synergy", "synergy_additive", "synergy_interaction"]] = 0.0
         intervals |= {"sis": (0.0, 1.0), "sis_interaction": (0.0, 1.0)}
+    elif (least[:2] <= ZERO).all():
+        intervals["sis"] = intervals["sis"][0], 1.0
     pid = PID(**{name: float(table.at[0, name]) for name in TERMS[:6]}, gap=full.gap)
     return PIDEstimate(
         pid=pid,
         mutual_information=JointInformations(pid.I1, pid.I2, pid.I12),
         sis=pid.sis,
         intervals={name: _holding(bounds, getattr(pid, name)) for name, bounds in intervals.items()},
-        p_synergy=_p_value(replicates["synergy"].to_numpy()),
-        p_interaction=_p_value(replicates["synergy_interaction"].to_numpy()),
+        p_synergy=_p_value(replicates["sis"].to_numpy()),
+        p_interaction=_p_value(replicates["sis_interaction"].to_numpy()),
         warnings=posterior_warnings(samples, units, fit, calibrated, full.values[0], half.values[0], nothing=nothing),
         method="posterior",
         n=samples.n,
@@ -135,14 +142,17 @@ def posterior_pid(
     )
 
 
-def _draws(full: TableInformations, half: TableInformations, *, seed: int) -> tuple[NDArray, NDArray]:
-    """Return the corrected informations (1, information) and draws of what they may be (replicate, information)."""
+def _draws(
+    full: TableInformations, half: TableInformations, *, highest: float, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corrected informations (1, information) and draws of what they may be, none above the entropy."""
     found, replicates = full.values[0], full.values[1:]
     centre = 2 * found - replicates.mean(axis=0)
     brought = found - half.values[0]
     shares = np.random.default_rng(seed).exponential(EXTRAPOLATION / np.log(2), (len(replicates), 3))
     shares = shares[:, [0, 0, 0, 1, 2]]  # the single sources and their union, the joint model, the interaction
-    return (centre + EXTRAPOLATION * brought)[None], centre + replicates - replicates.mean(axis=0) + shares * brought
+    draws = centre + replicates - replicates.mean(axis=0) + shares * brought
+    return np.minimum(centre + EXTRAPOLATION * brought, highest)[None], np.minimum(draws, highest)
 
 
 def _informations(values: NDArray[np.float64], gap: float) -> Informations:
@@ -157,8 +167,8 @@ def _holding(bounds: tuple[float, float], value: float) -> tuple[float, float]:
 
 
 def _p_value(draws: NDArray[np.float64]) -> float:
-    """Return the share of draws without synergy, the estimate counted among them."""
-    return float((1 + (draws <= ZERO).sum()) / (1 + len(draws)))
+    """Return the share of draws with a negligible share of synergy, the estimate counted among them."""
+    return float((1 + (draws <= NEGLIGIBLE).sum()) / (1 + len(draws)))
 
 
 def _device(name: str) -> torch.device:

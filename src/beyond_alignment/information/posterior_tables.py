@@ -103,8 +103,8 @@ def count(
     """Quantise the posteriors and compute the informations of the sample and of its replicates.
 
     The interaction synergy is no difference of counts: the states of an additive posterior can tell more than any
-    additive model does (where y is x1 + x2 in {1, 2}, they tell all). It is what the joint posterior gains in
-    log-likelihood over the additive one.
+    additive model does (where y is x1 + x2 in {1, 2}, they tell all). It is the share of the joint posterior's
+    log-likelihood that the additive one does not reach.
 
     Parameters
     ----------
@@ -128,10 +128,22 @@ def count(
     union = exact.value
     if len(first) > 1:
         union = np.concatenate([union, union_information(first[1:], second[1:], tolerance=REPLICATE_TOLERANCE).value])
-    told = log_posteriors[:, np.arange(n), y] / np.log(2)  # (head, sample)
-    interaction = _means(told[HEADS.index("joint")] - told[HEADS.index("additive")], units, unit_weights)
-    values = np.stack([_bits(first), _bits(second), union, _bits(joint), interaction], axis=1)
+    both = _bits(joint)
+    interaction = both * _interaction_share(log_posteriors, y, units, unit_weights)
+    values = np.stack([_bits(first), _bits(second), union, both, interaction], axis=1)
     return TableInformations(values, float(exact.gap[0]))
+
+
+def _interaction_share(
+    log_posteriors: Floats, y: NDArray[np.integer], units: NDArray[np.integer], unit_weights: NDArray[np.integer]
+) -> Floats:
+    """Share of what the joint posterior gains in log-likelihood over the class shares that the additive one misses."""
+    chosen = np.arange(len(y))
+    logs = [log_posteriors[HEADS.index(head)][chosen, y] for head in ("joint", "additive")]
+    before = np.log(np.bincount(y) / len(y))[y]
+    joint, additive = (_means(told - before, units, unit_weights) for told in logs)
+    missed = np.divide(joint - additive, joint, out=np.zeros_like(joint), where=joint > 0)
+    return np.clip(missed, 0.0, 1.0)
 
 
 def _means(values: Floats, units: NDArray[np.integer], unit_weights: NDArray[np.integer]) -> Floats:

@@ -27,7 +27,7 @@ class TrainingOptions:
     epochs
         Passes over the training samples, fewer where they would take more than 2,000 steps.
     batch
-        Samples of a step, twice as many where there are more than 8,000 to train on.
+        Samples of a step, fewer where there are fewer than ten such batches to train on.
     learning_rate
         Highest rate of the cosine schedule.
     weight_decay
@@ -41,8 +41,8 @@ class TrainingOptions:
     width: int = 64
     depth: int = 2
     epochs: int = 30
-    batch: int = 128
-    learning_rate: float = 1.5e-2
+    batch: int = 256
+    learning_rate: float = 2e-2
     weight_decay: float = 0.1
     drop: float = 0.2
     noise: float = 0.2
@@ -110,7 +110,7 @@ def train(
         depth=options.depth,
         seed=seed,
     ).to(device)
-    batch = min(options.batch * (2 if n_samples > 8000 else 1), n_samples)
+    batch = min(options.batch, max(n_samples // 10, 1))
     steps = n_samples // batch
     epochs = max(2, min(options.epochs, MOST_STEPS // steps))
     optimiser = _optimiser(network, options)
