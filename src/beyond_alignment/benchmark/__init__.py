@@ -1,11 +1,12 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
-from beyond_alignment.benchmark.calibration import calibrate
+from beyond_alignment.benchmark.calibration import ESTIMATES, calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.information_claims import information_claims
+from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
@@ -35,6 +36,7 @@ from beyond_alignment.benchmark.tissue_information import TissueInformation, tis
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
+    "ESTIMATES",
     "FRACTIONS",
     "Comparison",
     "Contest",
@@ -64,6 +66,7 @@ __all__ = [
     "gains",
     "growth",
     "information_claims",
+    "large_samples",
     "lead_curve",
     "learning_curves",
     "main_contests",

@@ -14,6 +14,14 @@ from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, trial
 
 GRID = ("estimator", "scenario", "n", "seed")
+ESTIMATES = (
+    *(f"information/{name}.py" for name in ("components", "cross_fitting", "stacking", "field_estimate", "resampling")),
+    *(f"information/posterior{part}.py" for part in ("", "_network", "_tables", "_training")),
+    *(f"information/{name}.py" for name in ("kmeans_pid", "neural_pid", "neural_training", "neural_coupling")),
+    *(f"information/{name}.py" for name in ("gaussian_pid", "gaussian_union")),
+    "information/known_truth",
+)
+"""What an estimate depends on, for the store; without the exact solver, whose answers are certified."""
 Point = tuple[str, str, int, int]
 
 
