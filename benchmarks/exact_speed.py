@@ -1,7 +1,9 @@
 """How much faster the exact decomposition is than the tools of the field, measured in one run.
 
 Every ratio is seconds of the other tool a problem over seconds of `broja` a problem, on the same random tables. `broja`
-does more than the others: it certifies its answer and splits the synergy, which takes a second optimisation.
+does more than the others: it certifies its answer and splits the synergy, which takes a second optimisation. Clarabel
+gets the loosest of a row of tolerances at which its answer is as accurate as that of `broja`, 1e-7 bits; at its default
+it is not.
 """
 
 import time
@@ -17,11 +19,13 @@ from numpy.typing import NDArray
 from beyond_alignment.information import broja, broja_batch
 
 BATCH = 200
+ACCURACY = 1e-7
+CLARABEL_TOLERANCES = (1e-8, 1e-9, 1e-10, 1e-11)
 Table = NDArray[np.float64]
 
 
-def clarabel(p: Table) -> tuple[float, float]:
-    """Union information in nats by CVXPY and Clarabel, and the seconds within Clarabel, without those of CVXPY."""
+def clarabel(p: Table, tolerance: float) -> tuple[float, float]:
+    """Union information in bits by CVXPY and Clarabel, and the seconds within Clarabel, without those of CVXPY."""
     k1, k2, classes = p.shape
     q = cp.Variable((k1 * k2, classes), nonneg=True)
     total = cp.sum(q, axis=1, keepdims=True) @ np.ones((1, classes))
@@ -29,9 +33,9 @@ def clarabel(p: Table) -> tuple[float, float]:
     problem = cp.Problem(
         cp.Minimize(cp.sum(cp.rel_entr(q, total))), [rows @ q == p.sum(axis=1), columns @ q == p.sum(axis=0)]
     )
-    problem.solve(solver=cp.CLARABEL)
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=tolerance, tol_gap_rel=tolerance, tol_feas=tolerance)
     target = p.sum(axis=(0, 1))
-    return problem.value - (target * np.log(target)).sum(), problem.solver_stats.solve_time
+    return (problem.value - (target * np.log(target)).sum()) / np.log(2), problem.solver_stats.solve_time
 
 
 def dit_synergy(p: Table, method: str) -> float:
@@ -84,12 +88,17 @@ def speed_ratios(*, seed: int = 0) -> pd.DataFrame:
         )
 
     p = large[0]
-    start = time.perf_counter()
-    value, inside = clarabel(p)
-    whole = time.perf_counter() - start
-    differs = value / np.log(2) - broja(p).union_information
-    row("CVXPY + Clarabel", p, whole, differs)
-    row("Clarabel alone", p, inside, differs)
+    truth = broja(p, tolerance=1e-9).union_information
+    for tolerance in CLARABEL_TOLERANCES:
+        start = time.perf_counter()
+        value, inside = clarabel(p, tolerance)
+        whole = time.perf_counter() - start
+        name = f"{tolerance:.0e}"
+        row(f"CVXPY + Clarabel, {name}", p, whole, value - truth)
+        row(f"Clarabel alone, {name}", p, inside, value - truth)
+        if abs(value - truth) < ACCURACY:
+            rows.append(rows[-2] | {"tool": "CVXPY + Clarabel, same accuracy"})
+            break
     p = small[0]
     cone = seconds(lambda: dit_synergy(p, "cone"), repeats=3)
     row("dit, method cone", p, cone, dit_synergy(p, "cone") - broja(p).synergy)

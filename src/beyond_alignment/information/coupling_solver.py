@@ -11,13 +11,12 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from beyond_alignment.information.coupling_system import CouplingSystem
+from beyond_alignment.information.coupling_system import CouplingSystem, Workspace
 
 MAX_ITERATIONS = 100
 START = 0.5
 STEP_SHARE = 0.9
 LEAST_CENTRING = 1e-3
-LEAST_TRUSTED = 0.1
 LEAST_BARRIER = 0.02
 FEASIBILITY_MARGIN = 1e-14
 
@@ -76,8 +75,9 @@ def solve_couplings(first: Tensor, second: Tensor, *, tolerance: float) -> Certi
     """
     problems = _start(first, second)
     best = _certify(problems)
+    workspace = Workspace.like(problems.q)
     for _ in range(MAX_ITERATIONS):
-        complementarity = _advance(problems, tolerance)
+        complementarity = _advance(problems, workspace, tolerance)
         if (complementarity >= 3 * tolerance).all():
             continue
         best.take(_certify(problems), problems.index)
@@ -102,7 +102,7 @@ def _start(first: Tensor, second: Tensor) -> Problems:
     return Problems(first=first, second=second, weight=weight, q=weight.clone(), z=z, f=f, g=g, index=index)
 
 
-def _advance(problems: Problems, tolerance: float) -> Tensor:
+def _advance(problems: Problems, workspace: Workspace, tolerance: float) -> Tensor:
     """One predictor-corrector step in place; returns q z summed, an estimate of the gap in nats."""
     q, z, weight = problems.q, problems.z, problems.weight
     # Products with a mask rather than torch.where, which is several times slower.
@@ -110,7 +110,7 @@ def _advance(problems: Problems, tolerance: float) -> Tensor:
     support = 1 - absent
     d = q / (1 + z)
     relative = d / _positive((d * z).sum(3, keepdim=True))
-    system = CouplingSystem(d, relative, problems.first, problems.second, damping=(0.0, 0.0))
+    system = CouplingSystem(d, relative, problems.first, problems.second, workspace=workspace, damping=(0.0, 0.0))
     slope = (q / _positive(q.sum(3, keepdim=True)) + absent).log()
     dual_residual = (problems.f[:, :, None] + problems.g[:, None] - slope) * support
     first_residual = problems.first - q.sum(2)
@@ -136,8 +136,8 @@ def _advance(problems: Problems, tolerance: float) -> Tensor:
     reached = ((q + step * dq) * (z + step * dz)).sum((1, 2, 3))
     centring = (reached / complementarity).clamp(0, 1).pow(3).clamp_min(LEAST_CENTRING)
     barrier = (centring * complementarity).clamp_min(LEAST_BARRIER * tolerance)
-    second_order = dq * dz * torch.where(step < LEAST_TRUSTED, 0.0, step)
-    df, dg, dq, dz = direction((barrier[:, None, None, None] * weight - second_order) * inverse)
+    target = barrier[:, None, None, None] * weight - step * dq * dz
+    df, dg, dq, dz = direction(target * inverse)
     step = reach(dq, dz, STEP_SHARE)
     problems.q = q + step * dq
     problems.z = z + step * dz

@@ -1,10 +1,38 @@
 """Linear system behind couplings of two source-target marginals: block structure, Schur complement, factors."""
 
+from dataclasses import dataclass
+
 import torch
+from scipy.linalg import lapack
 from torch import Tensor
 
 LEAST_RIDGE, MOST_RIDGE = 1e-13, 1e-4
 Damping = tuple[Tensor | float, Tensor | float]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Memory of the large tables, kept between steps: to get it anew each time takes longer than to fill it.
+
+    Attributes
+    ----------
+    cross, projected
+        (batch, i, y, j, y).
+    schur
+        (batch, j * y, j * y).
+    """
+
+    cross: Tensor
+    projected: Tensor
+    schur: Tensor
+
+    @classmethod
+    def like(cls, q: Tensor) -> "Workspace":
+        """Make room for systems of couplings q (batch, i, j, y)."""
+        batch, k1, k2, classes = q.shape
+        shape = batch, k1, classes, k2, classes
+        schur = q.new_empty(batch, k2 * classes, k2 * classes)
+        return cls(cross=q.new_empty(shape), projected=q.new_empty(shape), schur=schur)
 
 
 class CouplingSystem:
@@ -24,11 +52,16 @@ class CouplingSystem:
         Marginal (batch, i, y); unknowns where it is 0 stay as they are.
     second
         Marginal (batch, j, y), likewise.
+    workspace
+        Made for this batch or a larger one; only one system at a time can live in it.
     damping
         What is added to the diagonal, (batch, i, y) and (batch, j, y).
     """
 
-    def __init__(self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, *, damping: Damping) -> None:
+    def __init__(
+        self, d: Tensor, relative: Tensor, first: Tensor, second: Tensor, *, workspace: Workspace, damping: Damping
+    ) -> None:
+        self.workspace = workspace
         ridge = torch.full((len(d), 1, 1), LEAST_RIDGE, dtype=d.dtype, device=d.device)
         while (failed := self._factor(d, relative, first, second, damping, ridge)).any() and ridge.max() < MOST_RIDGE:
             ridge = torch.where(failed[:, None, None], ridge * 100, ridge)
@@ -50,22 +83,40 @@ class CouplingSystem:
         own_second = own_second * self.free[..., :, None] * self.free[..., None, :]
         own_second.diagonal(dim1=2, dim2=3).add_(pinned)
 
-        scaled = self.relative * self.free[:, None]
-        cross = torch.empty(batch, k1, classes, k2, classes, dtype=d.dtype, device=d.device)
-        torch.mul(self.d.mT[..., None], scaled[:, :, None], out=cross)
+        cross = self.workspace.cross[:batch]
+        torch.mul(self.d.mT[..., None], (self.relative * self.free[:, None])[:, :, None], out=cross)
         cross.diagonal(dim1=2, dim2=4).add_(self.d * self.free[:, None])
         lower, failed = torch.linalg.cholesky_ex(own_first)
         eye = torch.eye(classes, dtype=d.dtype, device=d.device)
         # The inverse of these small factors, since a triangular solve returns its result transposed in memory.
         self.inverse = torch.linalg.solve_triangular(lower, eye.expand_as(lower), upper=False).contiguous()
-        cross = self.inverse @ cross.view(batch, k1, classes, k2 * classes)
-        self.cross = cross.view(batch, k1 * classes, k2 * classes)
-        schur = torch.zeros(batch, k2, classes, k2, classes, dtype=d.dtype, device=d.device)
-        schur.diagonal(dim1=1, dim2=3).copy_(own_second.permute(0, 2, 3, 1))
-        schur = schur.view(batch, k2 * classes, k2 * classes)
-        schur.baddbmm_(self.cross.mT, self.cross, alpha=-1)
-        self.schur_lower, schur_failed = torch.linalg.cholesky_ex(schur)
-        return (failed > 0).any(1) | (schur_failed > 0)
+        wide = batch * k1, classes, k2 * classes
+        projected = self.workspace.projected[:batch]
+        torch.bmm(self.inverse.view(batch * k1, classes, classes), cross.view(wide), out=projected.view(wide))
+        self.cross = projected.view(batch, k1 * classes, k2 * classes)
+        schur = self.workspace.schur[:batch]
+        torch.baddbmm(schur, self.cross.mT, self.cross, beta=0, alpha=-1, out=schur)
+        by_state = schur.view(batch, k2, classes, k2, classes)
+        by_state.diagonal(dim1=1, dim2=3).add_(own_second.permute(0, 2, 3, 1))
+        return (failed > 0).any(1) | self._factor_schur(schur)
+
+    def _factor_schur(self, schur: Tensor) -> Tensor:
+        """Cholesky factor; on a processor in place by LAPACK, which is faster than by way of torch."""
+        self.schur_lower = schur
+        if schur.device.type != "cpu":
+            self.schur_lower, failed = torch.linalg.cholesky_ex(schur)
+            return failed > 0
+        failed = [lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)[1] for matrix in schur.numpy()]
+        return torch.tensor(failed) != 0
+
+    def _solve_schur(self, right: Tensor) -> Tensor:
+        """Solve for right-hand sides (batch, j * y)."""
+        if right.device.type != "cpu":
+            return torch.cholesky_solve(right[..., None], self.schur_lower)[..., 0]
+        factors, sides = self.schur_lower.numpy(), right.numpy()
+        for factor, side in zip(factors, sides, strict=True):
+            side[:] = lapack.dpotrs(factor.T, side, lower=1)[0]
+        return right
 
     def apply(self, x: Tensor) -> Tensor:
         """W x for x (batch, i, j, y)."""
@@ -75,9 +126,8 @@ class CouplingSystem:
     def solve(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Solve for the dual steps of right-hand sides (batch, i, y) and (batch, j, y)."""
         batch, k1, k2, classes = self.shape
-        forward = (self.inverse @ first[..., None]).view(batch, k1 * classes, 1)
-        rest = (second * self.free).reshape(batch, k2 * classes, 1) - self.cross.mT @ forward
-        step = torch.linalg.solve_triangular(self.schur_lower, rest, upper=False)
-        step = torch.linalg.solve_triangular(self.schur_lower.mT, step, upper=True)
-        back = (forward - self.cross @ step).view(batch, k1, classes, 1)
+        forward = (self.inverse @ first[..., None]).reshape(batch, k1 * classes, 1)
+        rest = (second * self.free).reshape(batch, k2 * classes) - (self.cross.mT @ forward)[..., 0]
+        step = self._solve_schur(rest)
+        back = (forward - self.cross @ step[..., None]).view(batch, k1, classes, 1)
         return (self.inverse.mT @ back)[..., 0] * self.present, step.reshape(batch, k2, classes)

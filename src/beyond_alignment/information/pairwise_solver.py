@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from beyond_alignment.information.coupling_system import CouplingSystem
+from beyond_alignment.information.coupling_system import CouplingSystem, Workspace
 
 MAX_ITERATIONS = 100
 HALVINGS = 4
@@ -58,11 +58,12 @@ class _Fits:
 def solve_pairwise(p: Tensor, *, tolerance: float) -> PairwiseBounds:
     """Solve one batch of p (batch, i, j, y); `tolerance` is the distance of the bounds to reach, nats."""
     fits = _start(p)
+    workspace = Workspace.like(p)
     marginal = fits.first.sum(1)
     entropy = -torch.xlogy(marginal, marginal).sum(1)
     best = PairwiseBounds(entropy + _told(p), torch.zeros_like(entropy), p.clone())
     for _ in range(MAX_ITERATIONS):
-        joint, upper, loss = _advance(fits)
+        joint, upper, loss = _advance(fits, workspace)
         index = fits.index
         best.lower[index] = torch.maximum(best.lower[index], entropy[index] - loss)
         lower = entropy[index] + upper < best.upper[index]
@@ -92,13 +93,14 @@ def _start(p: Tensor) -> _Fits:
     )
 
 
-def _advance(fits: _Fits) -> tuple[Tensor, Tensor, Tensor]:
+def _advance(fits: _Fits, workspace: Workspace) -> tuple[Tensor, Tensor, Tensor]:
     """One step in place; returns a coupling, the upper bound it gives less the entropy of Y, and the loss before."""
     at, loss = fits.posterior(fits.f, fits.g)
     q = fits.pair[..., None] * at
     first_now, second_now = q.sum(2), q.sum(1)
     damping = fits.damping * torch.maximum(fits.first, first_now), fits.damping * torch.maximum(fits.second, second_now)
-    system = CouplingSystem(q, (SHIFT_PENALTY - 1) * at, fits.first, fits.second, damping=damping)
+    relative = (SHIFT_PENALTY - 1) * at
+    system = CouplingSystem(q, relative, fits.first, fits.second, workspace=workspace, damping=damping)
     first_residual, second_residual = fits.first - first_now, fits.second - second_now
     df, dg = (step.nan_to_num(0.0, 0.0, 0.0) for step in system.solve(first_residual, second_residual))
     moved = df[:, :, None] + dg[:, None]

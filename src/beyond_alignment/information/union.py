@@ -12,7 +12,7 @@ from beyond_alignment.information.discrete import TOTAL_TOLERANCE
 
 MARGINAL_TOLERANCE = 1e-9
 NEGLIGIBLE = 1e-15
-CHUNK_BYTES = 2**25
+CHUNK_BYTES = 2**24
 Floats = NDArray[np.float64]
 
 
