@@ -1,7 +1,6 @@
 """What an estimate costs, in seconds and memory, on samples as large as the paper's and larger."""
 
 import multiprocessing
-import os
 import resource
 import tempfile
 import time
@@ -72,7 +71,12 @@ def _measure(
 
 
 def large_samples(
-    sizes: Sequence[Size], *, n_bootstrap: int = 200, seed: int = 0, store: PointStore | None = None
+    sizes: Sequence[Size],
+    *,
+    n_bootstrap: int = 200,
+    threads: int = 2,
+    seed: int = 0,
+    store: PointStore | None = None,
 ) -> pd.DataFrame:
     """Measure an estimate of each size, with the sources on disk, in a process of its own.
 
@@ -82,6 +86,8 @@ def large_samples(
         Samples, features of the first source, features of the second.
     n_bootstrap
         Bootstrap replicates.
+    threads
+        Threads of the process.
     seed
         Of the samples.
     store
@@ -90,11 +96,10 @@ def large_samples(
     Returns
     -------
     pandas.DataFrame
-        One row a size, `LARGE_COLUMNS`: seconds on at most two threads, and the most memory that was resident, which
+        One row a size, `LARGE_COLUMNS`: seconds, and the most memory that was resident, which
         counts what the system mapped of the files; GB are 2^30 bytes.
     """
     rows = []
-    threads = min(2, os.cpu_count() or 1)
     for size in sizes:
 
         def compute(size: Size = size) -> dict[str, NDArray]:
