@@ -85,6 +85,7 @@ def difference_of_intervals(
 def _definitions(gates: pd.DataFrame, agreement: RankAgreement) -> Claim:
     """B1, whether the two definitions of the score agree."""
     copy = gates.set_index("gate").loc["copy"]
+    apart = float(copy["score"]) > MATERIAL > float(copy["synergy"])
     return {
         "claim": "B1",
         "measured": f"on COPY the published score is {copy['score']:.2f} where the synergy is {copy['synergy']:.2f} "
@@ -94,7 +95,7 @@ def _definitions(gates: pd.DataFrame, agreement: RankAgreement) -> Claim:
         "interval": (agreement.low, agreement.high),
         "n": agreement.n,
         "data": f"exact distributions; {TISSUE}; n is the number of tasks",
-        "verdict": NOT_REPLICATED,
+        "verdict": NOT_REPLICATED if apart else a_gain(agreement.low, agreement.high),
     }
 
 
