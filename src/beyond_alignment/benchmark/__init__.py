@@ -1,6 +1,6 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
-from beyond_alignment.benchmark.calibration import ESTIMATES, calibrate
+from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
@@ -36,7 +36,6 @@ from beyond_alignment.benchmark.tissue_information import TissueInformation, tis
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
-    "ESTIMATES",
     "FRACTIONS",
     "Comparison",
     "Contest",

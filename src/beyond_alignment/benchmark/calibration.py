@@ -1,6 +1,7 @@
 """Runs estimators of the decomposition on embeddings whose decomposition is known, a grid that can be interrupted."""
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import product
 
 import joblib
@@ -10,18 +11,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, trial
 
 GRID = ("estimator", "scenario", "n", "seed")
-ESTIMATES = (
-    *(f"information/{name}.py" for name in ("components", "cross_fitting", "stacking", "field_estimate", "resampling")),
-    *(f"information/posterior{part}.py" for part in ("", "_network", "_tables", "_training")),
-    *(f"information/{name}.py" for name in ("kmeans_pid", "neural_pid", "neural_training", "neural_coupling")),
-    *(f"information/{name}.py" for name in ("gaussian_pid", "gaussian_union")),
-    "information/known_truth",
-)
-"""What an estimate depends on, for the store; without the exact solver, whose answers are certified."""
+SHARED = ("information/field_estimate.py", "information/resampling.py", "information/known_truth")
+POSTERIOR = ("posterior", "posterior_network", "posterior_tables", "posterior_training", "components", "cross_fitting")
+ESTIMATES = {
+    "posterior": tuple(f"information/{name}.py" for name in (*POSTERIOR, "stacking")),
+    "cvx": ("information/kmeans_pid.py",),
+    "batch": tuple(f"information/neural_{name}.py" for name in ("pid", "training", "coupling")),
+    "gaussian": tuple(f"information/gaussian_{name}.py" for name in ("pid", "union")),
+}
+"""What the answers of an estimator depend on, without the exact solver, whose answers are certified."""
 Point = tuple[str, str, int, int]
 
 
@@ -89,7 +91,14 @@ def calibrate(
 
 def _key(point: Point, n_bootstrap: int) -> dict[str, object]:
     """Return what identifies a run in the store."""
-    return {"run": "calibration", **dict(zip(GRID, point, strict=True)), "n_bootstrap": n_bootstrap}
+    code = _code(point[0])
+    return {"run": "calibration", **dict(zip(GRID, point, strict=True)), "n_bootstrap": n_bootstrap, "code": code}
+
+
+@cache
+def _code(estimator: str) -> str:
+    """Return what identifies the state of an estimator."""
+    return code_digest((*SHARED, *ESTIMATES.get(estimator, ("information",))))
 
 
 def _run(point: Point, n_bootstrap: int) -> tuple[Point, Arrays]:

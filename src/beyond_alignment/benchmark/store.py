@@ -34,14 +34,20 @@ def open_store(profile: str, *, code: Sequence[str] = CODE, data: bool = True) -
     """
     if profile == "quick":
         return PointStore(None)
+    context = hashlib.sha256(code_digest(code).encode())
+    manifest = root() / "data" / "manifest.json"
+    if data and manifest.is_file():
+        context.update(manifest.read_bytes())
+    return PointStore(root() / "executed" / profile / "points", context=context.hexdigest())
+
+
+def code_digest(code: Sequence[str]) -> str:
+    """Return a hash of packages and modules, such as ``benchmark/runner.py``, without comments and docstrings."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for path in (path for name in code for path in _modules(package / name)):
         digest.update(_what_runs(path.read_text(encoding="utf-8")).encode())
-    manifest = root() / "data" / "manifest.json"
-    if data and manifest.is_file():
-        digest.update(manifest.read_bytes())
-    return PointStore(root() / "executed" / profile / "points", context=digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _modules(path: Path) -> list[Path]:
