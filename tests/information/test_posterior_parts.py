@@ -101,7 +101,7 @@ def test_a_blend_undoes_a_wrong_temperature():
 
 def test_labels_of_a_fold_do_not_reach_its_own_blend():
     rng = np.random.default_rng(3)
-    logs = log_softmax(rng.standard_normal((4, 300, 2)), axis=2)
+    logs = log_softmax(rng.standard_normal((5, 300, 2)), axis=2)
     y, folds = rng.integers(0, 2, 300), np.arange(300) % 3
     changed = np.where(folds == 0, 1 - y, y)
     before, after = blended(logs, y, folds), blended(logs, changed, folds)
@@ -150,7 +150,7 @@ def pair(seed, n_models=2, n=40, d=5):
 def test_the_additive_head_has_no_interaction_and_the_joint_head_has():
     network = PosteriorNetwork(2, 5, 5, 3, width=16, depth=2, seed=0)
     with torch.no_grad():
-        for weights in (network.add_first, network.add_second, network.interact):
+        for weights in (network.add_first, network.add_second, network.refine_first, network.interact):
             weights.mul_(50)
     (a, b), (c, d) = pair(0), pair(1)
 
@@ -161,8 +161,16 @@ def test_the_additive_head_has_no_interaction_and_the_joint_head_has():
     def interaction(head):
         return contrast(head, a, b) - contrast(head, c, b) - contrast(head, a, d) + contrast(head, c, d)
 
-    assert interaction("additive").abs().max() < 1e-4
+    for head in ("additive", "refined"):
+        assert interaction(head).abs().max() < 1e-4
     assert interaction("joint").abs().max() > 1e-2
+
+
+def test_the_refined_head_does_not_train_the_additive_one():
+    network = PosteriorNetwork(1, 5, 5, 3, width=16, depth=2, seed=0)
+    network(*pair(2, n_models=1))[HEADS.index("refined"), ..., 0].sum().backward()
+    moved = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum()}
+    assert moved == {"more_first", "more_second", "refine_first", "refine_second", "biases"}
 
 
 def test_the_joint_head_does_not_train_the_additive_one():
@@ -192,4 +200,4 @@ def test_training_repeats_and_learns_xor_in_the_joint_head_alone():
     assert torch.equal(found[0], found[1])
     right = (found[0].argmax(dim=2) == held.y[2]).float().mean(dim=1)
     assert right[HEADS.index("joint")] > 0.98
-    assert right[:3].max() < 0.7
+    assert right[: HEADS.index("joint")].max() < 0.7

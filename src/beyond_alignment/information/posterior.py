@@ -11,7 +11,7 @@ from beyond_alignment.information.cross_fitting import cross_fit
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.field_estimate import Informations, terms
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.information.posterior_tables import TableInformations, blended, count
+from beyond_alignment.information.posterior_tables import COLUMNS, TableInformations, blended, count
 from beyond_alignment.information.posterior_training import TrainingOptions
 from beyond_alignment.information.posterior_warnings import posterior_warnings
 from beyond_alignment.information.resampling import default_units, percentile_interval, unit_weights
@@ -19,6 +19,9 @@ from beyond_alignment.information.samples import check_samples
 
 EXTRAPOLATION = 0.5
 """What is still to be learnt, as a share of what the second half of the training samples brought."""
+SPURIOUS = 2.0
+"""How much more is taken off where an interaction shrinks as samples are added: an error that falls as 1 / n."""
+INTERACTION = COLUMNS.index("interaction")
 ZERO = 1e-4
 """Bits below which a draw counts as none: the tolerance of the replicates."""
 NEGLIGIBLE = 0.01
@@ -51,10 +54,11 @@ def posterior_pid(
 
     Counts exaggerate: the mean excess of bootstrap replicates over the sample is taken off. Models that have not seen
     enough understate: everything is estimated again with half of the training samples, and half of what the second
-    half brought is added (an error that falls as n^-1.6). As nobody knows the true exponent, every bootstrap draw adds
-    a share of its own, exponentially distributed with that median, to the single sources, the additive and the joint
-    model apart, so that the intervals hold what is left to be learnt as well as the samples that happened to be drawn.
-    Networks are not trained again for a draw.
+    half brought is added (an error that falls as n^-1.6); where the second half made an interaction smaller, twice as
+    much is taken off. As nobody knows the true exponent, every bootstrap draw adds a share of its own, exponentially
+    distributed with that median, to the single sources, the joint model and the interaction apart, so that the
+    intervals hold what is left to be learnt as well as the samples that happened to be drawn. Networks are not trained
+    again for a draw.
 
     Parameters
     ----------
@@ -84,7 +88,8 @@ def posterior_pid(
 
     Returns
     -------
-    The estimate. A p-value is the share of draws in which the synergy is below 1 % of the total. Where neither source
+    The estimate. A p-value is the share of draws in which the synergy is below 1 % of the total, and an interval of it
+    that begins below that begins at 0. Where neither source
     nor both together tell more than nothing, by the lower ends of their intervals, there is nothing to take a share of:
     synergy and SIS are given as 0, and the interval of SIS is (0, 1); where only both together do, SIS may be 1.
 
@@ -116,8 +121,8 @@ def posterior_pid(
     table = terms(_informations(np.vstack([point, draws]), full.gap))
     replicates = table.iloc[1:].reset_index(drop=True)
     intervals = {name: percentile_interval(replicates[name], level) for name in TERMS}
-    least = np.quantile(draws, (1 - level) / 2, axis=0)
-    nothing = bool((least[[0, 1, 3]] <= ZERO).all())
+    least = np.quantile(draws[:, [0, 1, 3]], (1 - level) / 6, axis=0)  # three looks share the error of one
+    nothing = bool((least <= ZERO).all())
     if nothing:
         table.loc[0, ["synergy", "synergy_additive", "synergy_interaction"]] = 0.0
         intervals |= {"sis": (0.0, 1.0), "sis_interaction": (0.0, 1.0)}
@@ -128,7 +133,7 @@ def posterior_pid(
         pid=pid,
         mutual_information=JointInformations(pid.I1, pid.I2, pid.I12),
         sis=pid.sis,
-        intervals={name: _holding(bounds, getattr(pid, name)) for name, bounds in intervals.items()},
+        intervals={name: _holding(name, bounds, pid) for name, bounds in intervals.items()},
         p_synergy=_p_value(replicates["sis"].to_numpy()),
         p_interaction=_p_value(replicates["sis_interaction"].to_numpy()),
         warnings=posterior_warnings(samples, units, fit, calibrated, full.values[0], half.values[0], nothing=nothing),
@@ -148,11 +153,12 @@ def _draws(
     """Return the corrected informations (1, information) and draws of what they may be, none above the entropy."""
     found, replicates = full.values[0], full.values[1:]
     centre = 2 * found - replicates.mean(axis=0)
-    brought = found - half.values[0]
-    shares = np.random.default_rng(seed).exponential(EXTRAPOLATION / np.log(2), (len(replicates), 3))
+    still = EXTRAPOLATION * (found - half.values[0])
+    still[INTERACTION] *= SPURIOUS if still[INTERACTION] < 0 else 1.0
+    shares = np.random.default_rng(seed).exponential(1 / np.log(2), (len(replicates), 3))
     shares = shares[:, [0, 0, 0, 1, 2]]  # the single sources and their union, the joint model, the interaction
-    draws = centre + replicates - replicates.mean(axis=0) + shares * brought
-    return np.minimum(centre + EXTRAPOLATION * brought, highest)[None], np.minimum(draws, highest)
+    draws = centre + replicates - replicates.mean(axis=0) + shares * still
+    return np.minimum(centre + still, highest)[None], np.minimum(draws, highest)
 
 
 def _informations(values: NDArray[np.float64], gap: float) -> Informations:
@@ -161,9 +167,11 @@ def _informations(values: NDArray[np.float64], gap: float) -> Informations:
     return Informations(first, second, joint, union, interaction, gap)
 
 
-def _holding(bounds: tuple[float, float], value: float) -> tuple[float, float]:
-    """Widen an interval to hold the estimate."""
-    return min(bounds[0], value), max(bounds[1], value)
+def _holding(name: str, bounds: tuple[float, float], pid: PID) -> tuple[float, float]:
+    """Widen an interval to hold the estimate, and that of a synergy to 0 where what it leaves out is negligible."""
+    low, high = min(bounds[0], getattr(pid, name)), max(bounds[1], getattr(pid, name))
+    least = NEGLIGIBLE * (1.0 if name.startswith("sis") else pid.I12)
+    return 0.0 if name.startswith(("sis", "synergy")) and low < least else low, high
 
 
 def _p_value(draws: NDArray[np.float64]) -> float:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-HEADS = ("first", "second", "additive", "joint")
-"""log p(y | x1), log p(y | x2), the additive model of both, and the interacting one."""
+HEADS = ("first", "second", "additive", "refined", "joint")
+"""log p(y | x1), log p(y | x2), an additive model of both, the same with more layers, and the interacting model."""
 
 
 class Trunk(nn.Module):
@@ -46,10 +46,11 @@ class Trunk(nn.Module):
 
 
 class PosteriorNetwork(nn.Module):
-    """Four posteriors of the classes from one pair of sources; `n_models` independent copies, trained at once.
+    """Five posteriors of the classes from one pair of sources; `n_models` independent copies, trained at once.
 
-    The additive head is f_y(x1) + g_y(x2), normalised over the classes; the joint head adds h_y(x1, x2) to it without
-    changing it, so that h learns only what no additive model reaches.
+    The additive head is f_y(x1) + g_y(x2), normalised over the classes. Two heads add to it without changing it: the
+    refined one more of the same kind, the joint one h_y(x1, x2). As both have as many layers to add with, what the
+    joint one gains over the refined one is interaction and not mere size.
 
     Parameters
     ----------
@@ -72,13 +73,15 @@ class PosteriorNetwork(nn.Module):
     ) -> None:
         super().__init__()
         g = torch.Generator().manual_seed(seed)
-        self.first, self.second, self.both = (
-            Trunk(n_models, n, width, depth, g) for n in (n_first, n_second, n_first + n_second)
+        sizes = (n_first, n_second, n_first + n_second, n_first, n_second)
+        self.first, self.second, self.both, self.more_first, self.more_second = (
+            Trunk(n_models, n, width, depth, g) for n in sizes
         )
         scale = 0.1 / math.sqrt(width)
         self.from_first, self.from_second, self.add_first, self.add_second, self.interact = (
             _normal(n_models, width, n_classes, scale, g) for _ in range(5)
         )
+        self.refine_first, self.refine_second = (_normal(n_models, width, n_classes, scale, g) for _ in range(2))
         skips = [n_first, n_second, n_first, n_second]
         self.skips = nn.ParameterList([nn.Parameter(torch.zeros(n_models, n, n_classes)) for n in skips])
         self.biases = nn.Parameter(torch.zeros(len(HEADS), n_models, 1, n_classes))
@@ -101,8 +104,11 @@ class PosteriorNetwork(nn.Module):
         two = torch.bmm(h2, self.from_second) + torch.bmm(x2, self.skips[1])
         added = torch.bmm(h1, self.add_first) + torch.bmm(h2, self.add_second)
         added = added + torch.bmm(x1, self.skips[2]) + torch.bmm(x2, self.skips[3])
-        joint = (added + self.biases[2]).detach() + torch.bmm(h12, self.interact)
-        return (torch.stack([one, two, added, joint]) + self.biases).log_softmax(dim=-1)
+        base = (added + self.biases[2]).detach()
+        refined = base + torch.bmm(self.more_first(x1, drop, generator), self.refine_first)
+        refined = refined + torch.bmm(self.more_second(x2, drop, generator), self.refine_second)
+        joint = base + torch.bmm(h12, self.interact)
+        return (torch.stack([one, two, added, refined, joint]) + self.biases).log_softmax(dim=-1)
 
 
 def _normal(n_models: int, a: int, b: int, scale: float, generator: torch.Generator) -> nn.Parameter:

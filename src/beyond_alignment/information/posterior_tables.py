@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from scipy.special import entr
 from sklearn.cluster import KMeans
 
-from beyond_alignment.information.posterior_network import HEADS
 from beyond_alignment.information.stacking import blend
 from beyond_alignment.information.union import union_information
 
 MOST_STATES = 32
 REPLICATE_TOLERANCE = 1e-4
 MOST_CLUSTERED = 50_000
+BLENDS = ("first", "second", "additive", "joint")
 COLUMNS = ("I1", "I2", "union", "joint", "interaction")
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class TableInformations:
 
 
 def blended(posteriors: Floats, y: NDArray[np.integer], folds: NDArray[np.integer]) -> Floats:
-    """Calibrate each head across folds, the additive and the joint one with those that they contain.
+    """Calibrate posteriors across folds, the additive and the joint one with those that they contain.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def blended(posteriors: Floats, y: NDArray[np.integer], folds: NDArray[np.intege
 
     Returns
     -------
-    Log posteriors (head, sample, class).
+    Log posteriors (blend, sample, class), in the order of `BLENDS`.
     """
-    contained = ([0], [1], [2, 0, 1], [3, 2, 0, 1])
+    contained = ([0], [1], [2, 3, 0, 1], [4, 2, 3, 0, 1])
     return np.stack([blend([posteriors[k] for k in heads], y, folds, start=0) for heads in contained])
 
 
@@ -109,7 +109,7 @@ def count(
     Parameters
     ----------
     log_posteriors
-        (head, sample, class), in the order of `HEADS`.
+        (blend, sample, class), in the order of `BLENDS`.
     y
         Classes (sample,).
     units
@@ -121,7 +121,7 @@ def count(
     """
     n, n_classes = log_posteriors.shape[1:]
     k = n_states(n, n_classes)
-    heads = [HEADS.index(name) for name in ("first", "second", "joint")]
+    heads = [BLENDS.index(name) for name in ("first", "second", "joint")]
     states = [quantise(log_posteriors[head], k, seed=seed) for head in heads]
     first, second, joint = (_tables(state, y, units, unit_weights, k) for state in states)
     exact = union_information(first[:1], second[:1])
@@ -139,7 +139,7 @@ def _interaction_share(
 ) -> Floats:
     """Share of what the joint posterior gains in log-likelihood over the class shares that the additive one misses."""
     chosen = np.arange(len(y))
-    logs = [log_posteriors[HEADS.index(head)][chosen, y] for head in ("joint", "additive")]
+    logs = [log_posteriors[BLENDS.index(head)][chosen, y] for head in ("joint", "additive")]
     before = np.log(np.bincount(y) / len(y))[y]
     joint, additive = (_means(told - before, units, unit_weights) for told in logs)
     missed = np.divide(joint - additive, joint, out=np.zeros_like(joint), where=joint > 0)
