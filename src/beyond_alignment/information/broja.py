@@ -10,7 +10,7 @@ from scipy.special import entr
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import check_distribution, check_distributions
 from beyond_alignment.information.pairwise import pairwise_information
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.pid import NOTHING, PID
 from beyond_alignment.information.union import union_information
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,7 @@ class PIDBatch:
     def sis(self) -> Floats:
         """Synergistic information score S / I(X1, X2; Y), from 0 to 1; 0 where there is no information (batch)."""
         total = self.I12
-        return np.divide(self.synergy, total, out=np.zeros_like(total), where=total > 0)
+        return np.divide(self.synergy, total, out=np.zeros_like(total), where=total > NOTHING)
 
 
 def broja(p: ArrayLike, *, tolerance: float = 1e-7) -> PID:

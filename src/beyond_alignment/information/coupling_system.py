@@ -1,11 +1,12 @@
 """Linear system behind couplings of two source-target marginals: block structure, Schur complement, factors."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-from scipy.linalg import lapack
 from torch import Tensor
 
+BLOCK = 64
 LEAST_RIDGE, MOST_RIDGE = 1e-13, 1e-4
 Damping = tuple[Tensor | float, Tensor | float]
 
@@ -87,36 +88,55 @@ class CouplingSystem:
         torch.mul(self.d.mT[..., None], (self.relative * self.free[:, None])[:, :, None], out=cross)
         cross.diagonal(dim1=2, dim2=4).add_(self.d * self.free[:, None])
         lower, failed = torch.linalg.cholesky_ex(own_first)
-        eye = torch.eye(classes, dtype=d.dtype, device=d.device)
-        # The inverse of these small factors, since a triangular solve returns its result transposed in memory.
-        self.inverse = torch.linalg.solve_triangular(lower, eye.expand_as(lower), upper=False).contiguous()
+        self.inverse = _inverse(lower)
         wide = batch * k1, classes, k2 * classes
         projected = self.workspace.projected[:batch]
         torch.bmm(self.inverse.view(batch * k1, classes, classes), cross.view(wide), out=projected.view(wide))
         self.cross = projected.view(batch, k1 * classes, k2 * classes)
-        schur = self.workspace.schur[:batch]
-        torch.baddbmm(schur, self.cross.mT, self.cross, beta=0, alpha=-1, out=schur)
-        by_state = schur.view(batch, k2, classes, k2, classes)
-        by_state.diagonal(dim1=1, dim2=3).add_(own_second.permute(0, 2, 3, 1))
-        return (failed > 0).any(1) | self._factor_schur(schur)
+        own = self.workspace.schur[:batch]
+        own.zero_()
+        own.view(batch, k2, classes, k2, classes).diagonal(dim1=1, dim2=3).copy_(own_second.permute(0, 2, 3, 1))
+        return (failed > 0).any(1) | self._factor_schur(own)
 
-    def _factor_schur(self, schur: Tensor) -> Tensor:
-        """Cholesky factor; on a processor in place by LAPACK, which is faster than by way of torch."""
-        self.schur_lower = schur
-        if schur.device.type != "cpu":
-            self.schur_lower, failed = torch.linalg.cholesky_ex(schur)
-            return failed > 0
-        failed = [lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)[1] for matrix in schur.numpy()]
-        return torch.tensor(failed) != 0
+    def _factor_schur(self, own: Tensor) -> Tensor:
+        """Cholesky factor of own - cross^T cross, block by block, with the inverses of the blocks of its diagonal.
+
+        Only the lower half is computed, and small triangles are inverted: library factors of a large batch are slow.
+        """
+        size = own.shape[1]
+        n_blocks = -(-size // BLOCK)
+        edges = [size * k // n_blocks for k in range(n_blocks + 1)]
+        self.blocks = [slice(low, high) for low, high in pairwise(edges)]
+        self.below: dict[tuple[int, int], Tensor] = {}
+        self.inverses: list[Tensor] = []
+        failed = torch.zeros(len(own), dtype=torch.bool, device=own.device)
+        for j, columns in enumerate(self.blocks):
+            for i, rows in enumerate(self.blocks[j:], start=j):
+                block = torch.baddbmm(
+                    own[:, rows, columns], self.cross[:, :, rows].mT, self.cross[:, :, columns], alpha=-1
+                )
+                for k in range(j):
+                    block.baddbmm_(self.below[i, k], self.below[j, k].mT, alpha=-1)
+                if i == j:
+                    lower, wrong = torch.linalg.cholesky_ex(block)
+                    failed |= wrong > 0
+                    self.inverses.append(_inverse(lower))
+                else:
+                    self.below[i, j] = block @ self.inverses[j].mT
+        return failed
 
     def _solve_schur(self, right: Tensor) -> Tensor:
-        """Solve for right-hand sides (batch, j * y)."""
-        if right.device.type != "cpu":
-            return torch.cholesky_solve(right[..., None], self.schur_lower)[..., 0]
-        factors, sides = self.schur_lower.numpy(), right.numpy()
-        for factor, side in zip(factors, sides, strict=True):
-            side[:] = lapack.dpotrs(factor.T, side, lower=1)[0]
-        return right
+        """Solve for right-hand sides (batch, j * y, 1)."""
+        parts = [right[:, rows] for rows in self.blocks]
+        for j, inverse in enumerate(self.inverses):
+            parts[j] = inverse @ parts[j]
+            for i in range(j + 1, len(parts)):
+                parts[i] = parts[i] - self.below[i, j] @ parts[j]
+        for j in reversed(range(len(parts))):
+            for i in range(j + 1, len(parts)):
+                parts[j] = parts[j] - self.below[i, j].mT @ parts[i]
+            parts[j] = self.inverses[j].mT @ parts[j]
+        return torch.cat(parts, dim=1)
 
     def apply(self, x: Tensor) -> Tensor:
         """W x for x (batch, i, j, y)."""
@@ -127,7 +147,13 @@ class CouplingSystem:
         """Solve for the dual steps of right-hand sides (batch, i, y) and (batch, j, y)."""
         batch, k1, k2, classes = self.shape
         forward = (self.inverse @ first[..., None]).reshape(batch, k1 * classes, 1)
-        rest = (second * self.free).reshape(batch, k2 * classes) - (self.cross.mT @ forward)[..., 0]
+        rest = (second * self.free).reshape(batch, k2 * classes, 1) - self.cross.mT @ forward
         step = self._solve_schur(rest)
-        back = (forward - self.cross @ step[..., None]).view(batch, k1, classes, 1)
+        back = (forward - self.cross @ step).view(batch, k1, classes, 1)
         return (self.inverse.mT @ back)[..., 0] * self.present, step.reshape(batch, k2, classes)
+
+
+def _inverse(lower: Tensor) -> Tensor:
+    """Inverse of small lower triangles, in the usual order of memory, which a triangular solve does not return."""
+    eye = torch.eye(lower.shape[-1], dtype=lower.dtype, device=lower.device)
+    return torch.linalg.solve_triangular(lower, eye.expand_as(lower), upper=False).contiguous()

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from beyond_alignment.information.chunks import chunk_size, over_chunks
 from beyond_alignment.information.discrete import check_distributions
 from beyond_alignment.information.pairwise_solver import solve_pairwise
-from beyond_alignment.information.union import NEGLIGIBLE, chunk_size
+from beyond_alignment.information.union import NEGLIGIBLE
 
 Floats = NDArray[np.float64]
 
@@ -66,14 +67,15 @@ def pairwise_information(
     swap = table.shape[2] > table.shape[1]
     table = np.ascontiguousarray(table.swapaxes(1, 2)) if swap else table
     value, gap, joint = np.empty(len(table)), np.empty(len(table)), np.empty(table.shape)
-    size = chunk_size(*table.shape[1:])
-    with torch.inference_mode():
-        for start in range(0, len(table), size):
-            part = slice(start, start + size)
-            found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=tolerance * float(np.log(2)))
-            value[part] = found.upper.cpu().numpy() / np.log(2)
-            gap[part] = (found.upper - found.lower).cpu().numpy() / np.log(2)
-            joint[part] = found.joint.cpu()
+
+    def solve(part: slice) -> None:
+        """Solve a chunk and put the answer in its place."""
+        found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=tolerance * float(np.log(2)))
+        value[part] = found.upper.cpu().numpy() / np.log(2)
+        gap[part] = (found.upper - found.lower).cpu().numpy() / np.log(2)
+        joint[part] = found.joint.cpu()
+
+    over_chunks(solve, len(table), size=chunk_size(*table.shape[1:]), device=device)
     joint = joint.swapaxes(1, 2) if swap else joint
     return PairwiseInformation(
         value=np.maximum(value, 0.0).reshape(batch),

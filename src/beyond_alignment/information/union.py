@@ -7,12 +7,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.chunks import chunk_size, over_chunks
 from beyond_alignment.information.coupling_solver import solve_couplings
 from beyond_alignment.information.discrete import TOTAL_TOLERANCE
 
 MARGINAL_TOLERANCE = 1e-9
 NEGLIGIBLE = 1e-15
-CHUNK_BYTES = 2**24
 Floats = NDArray[np.float64]
 
 
@@ -85,18 +85,19 @@ def union_information(
     value, gap = np.empty(len(one)), np.empty(len(one))
     joint = np.empty((len(one), one.shape[1], two.shape[1], classes))
     f, g = np.empty(one.shape), np.empty(two.shape)
-    size = chunk_size(one.shape[1], two.shape[1], classes)
-    with torch.inference_mode():
-        for start in range(0, len(one), size):
-            part = slice(start, start + size)
-            found = solve_couplings(
-                torch.tensor(one[part], device=device),
-                torch.tensor(two[part], device=device),
-                tolerance=tolerance * float(np.log(2)),
-            )
-            value[part] = found.primal.cpu().numpy() / np.log(2)
-            gap[part] = (found.primal - found.dual).cpu().numpy() / np.log(2)
-            joint[part], f[part], g[part] = found.joint.cpu(), found.f.cpu(), found.g.cpu()
+
+    def solve(part: slice) -> None:
+        """Solve a chunk and put the answer in its place."""
+        found = solve_couplings(
+            torch.tensor(one[part], device=device),
+            torch.tensor(two[part], device=device),
+            tolerance=tolerance * float(np.log(2)),
+        )
+        value[part] = found.primal.cpu().numpy() / np.log(2)
+        gap[part] = (found.primal - found.dual).cpu().numpy() / np.log(2)
+        joint[part], f[part], g[part] = found.joint.cpu(), found.f.cpu(), found.g.cpu()
+
+    over_chunks(solve, len(one), size=chunk_size(one.shape[1], two.shape[1], classes), device=device)
     if swap:
         joint, f, g = joint.swapaxes(1, 2), g, f
     return UnionInformation(
@@ -106,12 +107,6 @@ def union_information(
         dual_second=g.reshape(*batch, k2, classes),
         joint=joint.reshape(*batch, k1, k2, classes),
     )
-
-
-def chunk_size(k1: int, k2: int, classes: int) -> int:
-    """Return how many problems of k1 x k2 x classes are solved together: as many as a processor's cache likes."""
-    one = 8 * classes * k1 * k2 * (2 * classes + 16) + 16 * (k2 * classes) ** 2
-    return max(1, CHUNK_BYTES // one)
 
 
 def _tables(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:
