@@ -145,12 +145,15 @@ class CouplingSystem:
 
     def solve(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Solve for the dual steps of right-hand sides (batch, i, y) and (batch, j, y)."""
-        batch, k1, k2, classes = self.shape
-        forward = (self.inverse @ first[..., None]).reshape(batch, k1 * classes, 1)
-        rest = (second * self.free).reshape(batch, k2 * classes, 1) - self.cross.mT @ forward
-        step = self._solve_schur(rest)
-        back = (forward - self.cross @ step).view(batch, k1, classes, 1)
-        return (self.inverse.mT @ back)[..., 0] * self.present, step.reshape(batch, k2, classes)
+        batch, _, k2, classes = self.shape
+        eliminated = self._solve_first(first)
+        rest = (second - self.apply(eliminated[:, :, None]).sum(1)) * self.free
+        step = self._solve_schur(rest.reshape(batch, k2 * classes, 1)).reshape(batch, k2, classes)
+        return self._solve_first(first - self.apply(step[:, None]).sum(2)) * self.present, step
+
+    def _solve_first(self, right: Tensor) -> Tensor:
+        """Solve the blocks of the first side for right-hand sides (batch, i, y)."""
+        return (self.inverse.mT @ (self.inverse @ right[..., None]))[..., 0]
 
 
 def _inverse(lower: Tensor) -> Tensor:
