@@ -9,7 +9,7 @@ from beyond_alignment.information import broja, broja_batch
 PROMISED = {  # tool: least ratio alone, least ratio in a batch of 200
     "CVXPY + Clarabel, same accuracy": (10, 50),
     "dit, default": (100, 100),
-    "dit, method cone": (1, 20),
+    "dit, method cone": (20, 20),
 }
 
 

@@ -1,52 +1,63 @@
-"""Batches of small problems in chunks that fit a processor's cache, one thread a chunk."""
+"""Batches of problems: one after another on the threads of the processor, or many at once on an accelerator."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
 
-CHUNK_BYTES = 2**24
-
-
-def chunk_size(k1: int, k2: int, classes: int) -> int:
-    """Return how many problems of k1 x k2 x classes are solved together: as many as a processor's cache likes."""
-    one = 8 * classes * k1 * k2 * (2 * classes + 16) + 16 * (k2 * classes) ** 2
-    return max(1, CHUNK_BYTES // one)
+ACCELERATOR_BYTES = 2**30
 
 
-def over_chunks(work: Callable[[slice], None], n: int, *, size: int, device: str | torch.device) -> None:
-    """Run `work` on slices of 0 to n.
+def on_processor(device: str | torch.device) -> bool:
+    """Whether `device` is the processor, where problems are solved by compiled code rather than by torch."""
+    return torch.device(device).type == "cpu"
 
-    The threads of torch are shared out one a chunk: its operations are too short to be split, and on a busy machine
-    threads that wait for each other after every one of them slow it down a hundredfold.
+
+def over_problems(work: Callable[[int], None], n: int) -> None:
+    """Run `work` on 0 to n - 1, shared out to as many threads as torch may use; it must release Python's lock.
+
+    With several threads, the matrix products inside are kept to one each: threads that wait for each other after
+    every product slow a busy machine down a hundredfold.
 
     Parameters
     ----------
     work
-        Called with one slice, without gradients; writes its own results.
+        Called with the number of a problem; writes its own results.
     n
         Number of problems.
-    size
-        Most problems in a chunk.
-    device
-        Where `work` computes; anywhere but on the processor the chunks run one after another.
     """
-    threads = torch.get_num_threads()
-    workers = threads if torch.device(device).type == "cpu" else 1
-    size = max(1, min(size, -(-n // workers)))
-    parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    workers = min(torch.get_num_threads(), n)
+    if workers <= 1:
+        for k in range(n):
+            work(k)
+        return
+    with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(n)))
 
-    def run(part: slice) -> None:
-        torch.set_num_threads(1)
-        with torch.inference_mode():
-            work(part)
 
-    try:
-        if len(parts) == 1 or workers == 1:
-            for part in parts:
-                run(part)
-        else:
-            with ThreadPoolExecutor(min(workers, len(parts))) as pool:
-                list(pool.map(run, parts))
-    finally:
-        torch.set_num_threads(threads)
+def over_chunks(work: Callable[[slice], None], n: int, shape: tuple[int, int, int]) -> None:
+    """Run `work` without gradients on slices of 0 to n, of as many problems as fit the memory of an accelerator.
+
+    Parameters
+    ----------
+    work
+        Called with one slice; writes its own results.
+    n
+        Number of problems.
+    shape
+        States of the longer source, of the other, and classes.
+    """
+    k1, k2, classes = shape
+    one = 8 * classes * k1 * k2 * (2 * classes + 16) + 16 * (k2 * classes) ** 2
+    size = max(1, ACCELERATOR_BYTES // one)
+    with torch.inference_mode():
+        for low in range(0, n, size):
+            work(slice(low, min(low + size, n)))
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Return the controller of the loaded libraries, which takes a while to look for them."""
+    return ThreadpoolController()

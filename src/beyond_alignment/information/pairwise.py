@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from beyond_alignment.information.chunks import chunk_size, over_chunks
+from beyond_alignment.information.chunks import on_processor, over_chunks, over_problems
+from beyond_alignment.information.compiled import compile_once, solve_pairs
 from beyond_alignment.information.discrete import check_distributions
 from beyond_alignment.information.pairwise_solver import solve_pairwise
 from beyond_alignment.information.union import NEGLIGIBLE
@@ -50,7 +51,7 @@ def pairwise_information(
     tolerance
         Gap at which a problem counts as solved, bits; what is left is in `gap` in any case.
     device
-        Torch device to compute on, in double precision.
+        Torch device to compute on, in double precision: on the processor one problem a thread, else many at once.
 
     Returns
     -------
@@ -68,17 +69,27 @@ def pairwise_information(
     table = np.ascontiguousarray(table.swapaxes(1, 2)) if swap else table
     value, gap, joint = np.empty(len(table)), np.empty(len(table)), np.empty(table.shape)
 
-    def solve(part: slice) -> None:
-        """Solve a chunk and put the answer in its place."""
-        found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=tolerance * float(np.log(2)))
-        value[part] = found.upper.cpu().numpy() / np.log(2)
-        gap[part] = (found.upper - found.lower).cpu().numpy() / np.log(2)
+    nats = tolerance * float(np.log(2))
+
+    def solve(k: int) -> None:
+        """Solve one problem and put the answer in its place."""
+        value[k], below, joint[k] = solve_pairs(table[k], nats)
+        gap[k] = value[k] - below
+
+    def solve_many(part: slice) -> None:
+        """Solve a chunk and put the answers in their places."""
+        found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=nats)
+        value[part], gap[part] = found.upper.cpu().numpy(), (found.upper - found.lower).cpu().numpy()
         joint[part] = found.joint.cpu()
 
-    over_chunks(solve, len(table), size=chunk_size(*table.shape[1:]), device=device)
+    if on_processor(device):
+        compile_once()
+        over_problems(solve, len(table))
+    else:
+        over_chunks(solve_many, len(table), table.shape[1:])
     joint = joint.swapaxes(1, 2) if swap else joint
     return PairwiseInformation(
-        value=np.maximum(value, 0.0).reshape(batch),
-        gap=np.maximum(gap, 0.0).reshape(batch),
+        value=np.maximum(value / np.log(2), 0.0).reshape(batch),
+        gap=np.maximum(gap / np.log(2), 0.0).reshape(batch),
         joint=joint.reshape(*batch, *joint.shape[1:]),
     )

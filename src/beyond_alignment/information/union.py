@@ -7,7 +7,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.chunks import chunk_size, over_chunks
+from beyond_alignment.information.chunks import on_processor, over_chunks, over_problems
+from beyond_alignment.information.compiled import compile_once, solve_coupling
 from beyond_alignment.information.coupling_solver import solve_couplings
 from beyond_alignment.information.discrete import TOTAL_TOLERANCE
 
@@ -57,7 +58,7 @@ def union_information(
     tolerance
         Gap at which a problem counts as solved, bits; what is left is in `gap` in any case.
     device
-        Torch device to compute on, in double precision.
+        Torch device to compute on, in double precision: on the processor one problem a thread, else many at once.
 
     Returns
     -------
@@ -86,23 +87,30 @@ def union_information(
     joint = np.empty((len(one), one.shape[1], two.shape[1], classes))
     f, g = np.empty(one.shape), np.empty(two.shape)
 
-    def solve(part: slice) -> None:
-        """Solve a chunk and put the answer in its place."""
-        found = solve_couplings(
-            torch.tensor(one[part], device=device),
-            torch.tensor(two[part], device=device),
-            tolerance=tolerance * float(np.log(2)),
-        )
-        value[part] = found.primal.cpu().numpy() / np.log(2)
-        gap[part] = (found.primal - found.dual).cpu().numpy() / np.log(2)
+    nats = tolerance * float(np.log(2))
+
+    def solve(k: int) -> None:
+        """Solve one problem and put the answer in its place."""
+        value[k], below, joint[k], f[k], g[k] = solve_coupling(one[k], two[k], nats)
+        gap[k] = value[k] - below
+
+    def solve_many(part: slice) -> None:
+        """Solve a chunk and put the answers in their places."""
+        tables = torch.tensor(one[part], device=device), torch.tensor(two[part], device=device)
+        found = solve_couplings(*tables, tolerance=nats)
+        value[part], gap[part] = found.primal.cpu().numpy(), (found.primal - found.dual).cpu().numpy()
         joint[part], f[part], g[part] = found.joint.cpu(), found.f.cpu(), found.g.cpu()
 
-    over_chunks(solve, len(one), size=chunk_size(one.shape[1], two.shape[1], classes), device=device)
+    if on_processor(device):
+        compile_once()
+        over_problems(solve, len(one))
+    else:
+        over_chunks(solve_many, len(one), joint.shape[1:])
     if swap:
         joint, f, g = joint.swapaxes(1, 2), g, f
     return UnionInformation(
-        value=np.maximum(value, 0.0).reshape(batch),
-        gap=np.maximum(gap, 0.0).reshape(batch),
+        value=np.maximum(value / np.log(2), 0.0).reshape(batch),
+        gap=np.maximum(gap / np.log(2), 0.0).reshape(batch),
         dual_first=f.reshape(*batch, k1, classes),
         dual_second=g.reshape(*batch, k2, classes),
         joint=joint.reshape(*batch, k1, k2, classes),
