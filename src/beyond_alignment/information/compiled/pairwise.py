@@ -5,7 +5,8 @@ The iteration is that of `pairwise_solver`, which does many problems at once on 
 
 import numpy as np
 
-from beyond_alignment.information.compiled.system import Floats, add_scaled, compiled, factor, marginals, solve, start
+from beyond_alignment.information.compiled.factors import Floats, add_scaled, compiled
+from beyond_alignment.information.compiled.system import factor, marginals, solve, start
 from beyond_alignment.information.pairwise_solver import (
     FIRST_DAMPING,
     HALVINGS,

@@ -5,13 +5,18 @@ a call, and for a small table the calls take longer than the arithmetic.
 """
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
+from beyond_alignment.information.compiled.factors import (
+    Floats,
+    add_scaled,
+    cholesky,
+    compiled,
+    factor_blocks,
+    invert,
+    part,
+    solve_blocks,
+)
 from beyond_alignment.information.coupling_system import BLOCK, LEAST_RIDGE, MOST_RIDGE
-
-Floats = NDArray[np.float64]
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
 @compiled
@@ -38,14 +43,6 @@ def marginals(q: Floats, over_second: Floats, over_first: Floats) -> None:
             for y in range(q.shape[2]):
                 over_second[i, y] += q[i, j, y]
                 over_first[j, y] += q[i, j, y]
-
-
-@compiled
-def add_scaled(x: Floats, share: float, y: Floats) -> None:
-    """Add `share` times y (rows, columns) to the corner of x in place; loops compile faster than expressions."""
-    for row in range(y.shape[0]):
-        for column in range(y.shape[1]):
-            x[row, column] += share * y[row, column]
 
 
 @compiled
@@ -79,106 +76,6 @@ def start(first: Floats, second: Floats) -> tuple[Floats, Floats, Floats, Floats
 
 
 @compiled
-def _cholesky(a: Floats) -> bool:
-    """Lower factor of a small matrix in place, zeros above; False where it is not positive definite."""
-    n = len(a)
-    for j in range(n):
-        pivot = a[j, j]
-        for k in range(j):
-            pivot -= a[j, k] * a[j, k]
-        if not pivot > 0:
-            return False
-        a[j, j] = np.sqrt(pivot)
-        for i in range(j + 1, n):
-            total = a[i, j]
-            for k in range(j):
-                total -= a[i, k] * a[j, k]
-            a[i, j] = total / a[j, j]
-            a[j, i] = 0.0
-    return True
-
-
-@compiled
-def _invert(lower: Floats, out: Floats) -> None:
-    """Inverse of a small lower triangle."""
-    n = len(lower)
-    out.fill(0.0)
-    for i in range(n):
-        out[i, i] = 1.0
-        for k in range(i):
-            for j in range(k + 1):
-                out[i, j] -= lower[i, k] * out[k, j]
-        for j in range(i + 1):
-            out[i, j] /= lower[i, i]
-
-
-@compiled
-def _part(a: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> Floats:
-    """Copy of a part of `a`."""
-    out = np.empty((rows[1] - rows[0], columns[1] - columns[0]))
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            out[row, column] = a[rows[0] + row, columns[0] + column]
-    return out
-
-
-@compiled
-def _factor_blocks(a: Floats, inverses: Floats) -> bool:
-    """Lower factor of `a` in place in blocks of `BLOCK`, and the inverses of the blocks on its diagonal."""
-    n = len(a)
-    for block, low in enumerate(range(0, n, BLOCK)):
-        high = min(low + BLOCK, n)
-        if low > 0:
-            left, own = _part(a, (low, n), (0, low)), _part(a, (low, high), (0, low))
-            add_scaled(a[low:, low:], -1.0, np.dot(left, own.T))
-        diagonal = _part(a, (low, high), (low, high))
-        if not _cholesky(diagonal):
-            return False
-        inverse = np.empty_like(diagonal)
-        _invert(diagonal, inverse)
-        for i in range(high - low):
-            for k in range(high - low):
-                a[low + i, low + k] = diagonal[i, k]
-                inverses[block, i, k] = inverse[i, k]
-        if high < n:
-            below = np.dot(_part(a, (high, n), (low, high)), inverse.T)
-            for i in range(n - high):
-                for k in range(high - low):
-                    a[high + i, low + k] = below[i, k]
-    return True
-
-
-@compiled
-def _solve_blocks(a: Floats, inverses: Floats, right: Floats) -> None:
-    """Solve in place for `right` (n) with the factor in blocks."""
-    n = len(a)
-    for block, low in enumerate(range(0, n, BLOCK)):
-        high = min(low + BLOCK, n)
-        for i in range(low, high):
-            total = 0.0
-            for k in range(low):
-                total += a[i, k] * right[k]
-            right[i] -= total
-        part = right[low:high].copy()
-        for i in range(high - low):
-            total = 0.0
-            for k in range(i + 1):
-                total += inverses[block, i, k] * part[k]
-            right[low + i] = total
-    for block in range(len(inverses) - 1, -1, -1):
-        low, high = block * BLOCK, min((block + 1) * BLOCK, n)
-        part = right[low:high].copy()
-        for k in range(low, high):
-            right[k] = 0.0
-        for k in range(high - low):
-            for i in range(k + 1):
-                right[low + i] += inverses[block, k, i] * part[k]
-        for k in range(low, high):
-            for i in range(low):
-                right[i] -= a[k, i] * right[k]
-
-
-@compiled
 def _try_factor(
     d: Floats,
     relative: Floats,
@@ -209,9 +106,9 @@ def _try_factor(
                     own[y, other] += d[i, j, y] * relative[i, j, other]
                     schur[j * classes + y, j * classes + other] += d[i, j, y] * relative[i, j, other]
                 schur[j * classes + y, j * classes + y] += d[i, j, y] * (1 + ridge)
-        if not _cholesky(own):
+        if not cholesky(own):
             return False
-        _invert(own, inverse[i])
+        invert(own, inverse[i])
         for y in range(classes):
             row = projected[i * classes + y]
             for k in range(y + 1):
@@ -226,15 +123,15 @@ def _try_factor(
             schur[j * classes + y, j * classes + y] += damping_second[j, y]
     for low in range(0, k2 * classes, BLOCK):
         high = min(low + BLOCK, k2 * classes)
-        rows = _part(projected, (0, k1 * classes), (low, k2 * classes))
-        columns = _part(projected, (0, k1 * classes), (low, high))
+        rows = part(projected, (0, k1 * classes), (low, k2 * classes))
+        columns = part(projected, (0, k1 * classes), (low, high))
         add_scaled(schur[low:, low:], -1.0, np.dot(rows.T, columns))
     for row in range(k2 * classes):
         if free[row // classes, row % classes] == 0:
             for other in range(k2 * classes):
                 schur[row, other] = schur[other, row] = 0.0
             schur[row, row] = 1.0
-    return _factor_blocks(schur, inverses)
+    return factor_blocks(schur, inverses)
 
 
 @compiled
@@ -315,7 +212,7 @@ def solve(
         for y in range(classes):
             rest[j, y] *= free[j, y]
     step = rest.reshape(-1)  # (j * y)
-    _solve_blocks(schur, inverses, step)
+    solve_blocks(schur, inverses, step)
     dg = step.reshape(k2, classes)
     left = first.copy()
     for i in range(k1):

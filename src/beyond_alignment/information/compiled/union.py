@@ -5,16 +5,8 @@ The iteration is that of `coupling_solver`, which does many problems at once on 
 
 import numpy as np
 
-from beyond_alignment.information.compiled.system import (
-    Floats,
-    add_scaled,
-    apply,
-    compiled,
-    factor,
-    marginals,
-    solve,
-    start,
-)
+from beyond_alignment.information.compiled.factors import Floats, add_scaled, compiled
+from beyond_alignment.information.compiled.system import apply, factor, marginals, solve, start
 from beyond_alignment.information.coupling_solver import (
     FEASIBILITY_MARGIN,
     LEAST_BARRIER,
