@@ -9,7 +9,7 @@ from beyond_alignment.pipeline import doctor
 @pytest.fixture
 def findings(project, monkeypatch):
     """Let the doctor look at a project, without torch and the data layer."""
-    for slow in ("_device", "_data", "_weights"):
+    for slow in ("_device", "_data", "_experts"):
         monkeypatch.setattr(doctor, slow, lambda: [])
     digest = hashlib.sha256(b"3").hexdigest()
     project.write("data/manifest.json", json.dumps({"files": {"a.txt": {"sha256": digest}}}))
