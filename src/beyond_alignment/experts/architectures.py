@@ -8,6 +8,7 @@ from torch import nn
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.network_parts import ClassAndMean, ColourStatistics, ConvolutionalStem, PooledTower
 from beyond_alignment.experts.registry import get_expert
+from beyond_alignment.experts.tissue_vit import tissue_vit_module
 from beyond_alignment.experts.torchvision_operators import import_timm
 
 VIRCHOW_MLP_RATIO = 5.3375  # SwiGLU of 3,416 features a side
@@ -100,6 +101,7 @@ def _conch() -> nn.Module:
 
 BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "colour": ColourStatistics,
+    "tissue_vit": tissue_vit_module,
     "mobilenetv2": partial(_timm, "mobilenetv2_100"),
     "resnet50": partial(_timm, "resnet50"),
     "vit_s": partial(_timm, "vit_small_patch16_224"),

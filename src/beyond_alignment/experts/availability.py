@@ -56,7 +56,7 @@ def availability(name: str) -> Availability:
     """
     expert = get_expert(name)
     if expert.runs == "own environment":
-        text = f"environment: run envs/{expert.name} in its own, then `embed --from-file` reads what it wrote"
+        text = f"environment: run envs/{expert.name}/extract.py in its own; `embed --from-file` reads what it writes"
         return Availability(False, (text,))
     weights, download, lacking = _weights(expert)
     missing = (*_packages(expert), *lacking, *_memory(expert))

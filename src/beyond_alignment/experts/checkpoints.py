@@ -98,9 +98,10 @@ def fit(module: nn.Module, state: Mapping[str, torch.Tensor], *, path: Path, nam
         If names or shapes differ: the first of each kind are named.
     """
     wanted = module.state_dict()
-    given = {key: value for key, value in state.items() if not key.endswith(COUNTER)}
+    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
+    given = {**counters, **state}  # counts of batches serve training alone, and some files leave them out
     unknown = sorted(set(given) - set(wanted))
-    missing = sorted(key for key in set(wanted) - set(given) if not key.endswith(COUNTER))
+    missing = sorted(set(wanted) - set(given))
     shapes = [
         f"{key} {tuple(given[key].shape)} instead of {tuple(wanted[key].shape)}"
         for key in sorted(set(given) & set(wanted))
@@ -112,8 +113,7 @@ def fit(module: nn.Module, state: Mapping[str, torch.Tensor], *, path: Path, nam
             f"of another shape {_first(shapes)}; give a file made for this architecture."
         )
         raise InputError(msg)
-    counters = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(COUNTER)}
-    module.load_state_dict({**given, **counters}, assign=True)
+    module.load_state_dict(given, assign=True)
     return module.float().eval().requires_grad_(False)
 
 

@@ -195,4 +195,19 @@ GENERAL = (
     ),
 )
 
-MORPHOLOGY = (*GENERAL[2:], *PATHOLOGY, *GENERAL[:2])
+OWN = (
+    _image(
+        name="tissue_vit",
+        dimension=192,
+        parameters=5_496_192,
+        source="trained in this project, weights and model card in data/experts",
+        licence="MIT (the images keep their own licences)",
+        input_px=112,
+        microns_per_pixel=200 / 112,
+        input_description="H&E patch of 100 to 600 um in 112 x 112 px, ImageNet mean and sd, mean of the tokens",
+        fitted_on="H&E of HER2ST, MOB and CRC without labels (SimCLR)",
+        citation="chen2020simclr",
+    ),
+)
+
+MORPHOLOGY = (*GENERAL[2:], *OWN, *PATHOLOGY, *GENERAL[:2])
