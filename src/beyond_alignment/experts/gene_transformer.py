@@ -1,5 +1,6 @@
 """``gene_transformer``: a transformer over binned expression whose CLS token is the embedding of a spot."""
 
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.gene_values import LEAST_GENES, GeneScale, MeasuredGenes, measured_genes
+from beyond_alignment.experts.gene_values import GeneScale
 from beyond_alignment.experts.morphology import Device, resolve_device
 
 NAME = "gene_transformer"
@@ -124,10 +125,6 @@ class TrainedGeneTransformer:
     module: GeneTransformer
     scale: GeneScale
 
-    def measured(self, adata: AnnData) -> MeasuredGenes:
-        """Say which of its genes a data set measures; see :func:`measured_genes`."""
-        return measured_genes(adata, self.scale.genes)
-
     def embed(self, adata: AnnData, *, device: Device = "auto", batch_size: int = 64) -> NDArray[np.float32]:
         """Embed the spots of a data set of raw counts.
 
@@ -150,11 +147,10 @@ class TrainedGeneTransformer:
         InputError
             If too few of its genes are measured, or the numbers are no counts.
         """
-        measured = self.measured(adata)
-        if measured.note:
-            _log.warning("%s: %s", NAME, measured.note)
-        bins = torch.from_numpy(self.scale.bins(adata, measured))
-        genes, target = torch.from_numpy(measured.positions), resolve_device(device)
+        positions, values, note = self.scale.bins(adata)
+        if note:
+            _log.warning("%s: %s", NAME, note)
+        bins, genes, target = torch.from_numpy(values), torch.from_numpy(positions), resolve_device(device)
         module = self.module.to(target)
         with torch.inference_mode():
             parts = [
@@ -162,11 +158,6 @@ class TrainedGeneTransformer:
                 for part in bins.split(batch_size)
             ]
         return np.concatenate(parts) if parts else np.empty((0, module.shape.dimension), np.float32)
-
-
-def weights_metadata(scale: GeneScale, shape: GeneTransformerShape) -> dict[str, str]:
-    """Return what the weights file must say beside its numbers: genes and number of heads."""
-    return {"expert": NAME, "genes": "\n".join(scale.genes), "heads": str(shape.heads)}
 
 
 def load_gene_transformer(weights: Path) -> TrainedGeneTransformer:
@@ -184,21 +175,21 @@ def load_gene_transformer(weights: Path) -> TrainedGeneTransformer:
     """
     try:
         with safe_open(weights, framework="pt") as opened:
-            metadata = opened.metadata() or {}
+            about = json.loads((opened.metadata() or {}).get("about", "{}"))
             state = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 not a mapping
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
         msg = f"The weights file {weights} cannot be read as safetensors ({error}); train or fetch it again."
         raise InputError(msg) from error
     try:
         scale = GeneScale(
-            genes=tuple(metadata["genes"].split("\n")),
+            genes=tuple(about["genes"]),
             **{key: state.pop(f"scale.{key}").numpy() for key in ("mean", "sd", "edges")},
         )
         (genes, dimension), bins = state["gene.weight"].shape, len(state["value.weight"])
         depth = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("blocks."))
-        module = GeneTransformer(GeneTransformerShape(genes, bins, dimension, depth, int(metadata["heads"])))
+        module = GeneTransformer(GeneTransformerShape(genes, bins, dimension, depth, about["heads"]))
         module.load_state_dict(state)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         first = " ".join(str(error).split())[:200]
         msg = f"The weights in {weights} are not those of {NAME} ({first}); give a file trained as it."
         raise InputError(msg) from error
@@ -221,15 +212,3 @@ def gene_transformer_embed(
         The safetensors file that training wrote.
     """
     return load_gene_transformer(weights).embed(adata, device=device, batch_size=batch_size)
-
-
-__all__ = [
-    "LEAST_GENES",
-    "NAME",
-    "GeneTransformer",
-    "GeneTransformerShape",
-    "TrainedGeneTransformer",
-    "gene_transformer_embed",
-    "load_gene_transformer",
-    "weights_metadata",
-]

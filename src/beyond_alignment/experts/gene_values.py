@@ -10,38 +10,20 @@ from scipy import sparse
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.gene_names import GeneMatch, match_genes
 
 LEAST_GENES = 64
 TARGET_SUM = 1e4
 BINS = 32
 
 
-@dataclass(frozen=True)
-class MeasuredGenes:
-    """Which of the wanted genes a data set measures.
-
-    Attributes
-    ----------
-    columns
-        Of the data set (gene,).
-    positions
-        In the wanted genes, in the same order (gene,).
-    note
-        What a user should know about the match; empty where there is nothing.
-    """
-
-    columns: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    note: str
-
-
-def measured_genes(adata: AnnData, wanted: Sequence[str]) -> MeasuredGenes:
-    """Match genes by symbol: as spelled or, where that finds more, in upper case.
+def measured_genes(var_names: Sequence[str], wanted: Sequence[str]) -> GeneMatch:
+    """Match the genes of a data set with those of a network; see :func:`match_genes`.
 
     Parameters
     ----------
-    adata
-        Reads ``var_names``; of a symbol that is there twice the first counts.
+    var_names
+        Gene symbols of the data set.
     wanted
         Human gene symbols.
 
@@ -50,36 +32,20 @@ def measured_genes(adata: AnnData, wanted: Sequence[str]) -> MeasuredGenes:
     InputError
         If fewer than 64 are measured (or than half of them, where fewer than 128 are wanted).
     """
-    names = list(map(str, adata.var_names))
-    exact = _first_of(names)
-    upper = _first_of([name.upper() for name in names])
-    found = [sum(gene in table for gene in wanted) for table in (exact, upper)]
-    by_case = found[1] > found[0]
-    table = upper if by_case else exact
-    pairs = [(table[gene], position) for position, gene in enumerate(wanted) if gene in table]
-    least = min(LEAST_GENES, (len(wanted) + 1) // 2)
-    if len(pairs) < least:
-        msg = (
-            f"Only {len(pairs)} of the {len(wanted)} genes of gene_transformer are in the data (it has "
-            f"{', '.join(names[:3])}; wanted are {', '.join(wanted[:3])}), at least {least} are needed: "
-            "give human gene symbols as var_names."
-        )
-        raise InputError(msg)
+    return match_genes(var_names, wanted, min_shared=min(LEAST_GENES, (len(wanted) + 1) // 2))
+
+
+def match_note(match: GeneMatch) -> str:
+    """Say what a user should know about a match: matched by case alone, or few genes; empty where there is nothing."""
     notes = []
-    if by_case:
+    if len(match.by_case) > match.n_shared / 2:
         notes.append(
-            "genes matched by upper-case symbol, so mouse genes stand for the human genes of the same letters although "
-            "the network has never seen mouse tissue"
+            "genes are matched by upper-case symbol, so that mouse genes stand for the human genes of the same letters "
+            "although the network has never seen mouse tissue"
         )
-    if len(pairs) < len(wanted) / 2:
-        notes.append(f"only {len(pairs)} of {len(wanted)} genes are measured, the embedding rests on these")
-    columns, positions = np.array(pairs, dtype=np.int64).T
-    return MeasuredGenes(columns, positions, "; ".join(notes))
-
-
-def _first_of(names: Sequence[str]) -> dict[str, int]:
-    """Return the first column of each name."""
-    return {name: column for column, name in reversed(list(enumerate(names)))}
+    if match.n_shared < match.n_wanted / 2:
+        notes.append(f"only {match.n_shared} of {match.n_wanted} genes are measured, the embedding rests on these")
+    return "; ".join(notes)
 
 
 def counts_of(adata: AnnData) -> sparse.csr_matrix:
@@ -90,10 +56,10 @@ def counts_of(adata: AnnData) -> sparse.csr_matrix:
     InputError
         If a number is negative, not finite or no whole number.
     """
-    matrix = adata.layers[keys.COUNTS] if keys.COUNTS in adata.layers else adata.X
+    matrix = adata.layers.get(keys.COUNTS, adata.X)
     counts = sparse.csr_matrix(matrix, dtype=np.float32)
     if not np.isfinite(counts.data).all() or (counts.data < 0).any() or (counts.data != np.rint(counts.data)).any():
-        msg = "gene_transformer reads raw counts, but X holds numbers that are none: give counts in X or layers['counts']."
+        msg = "gene_transformer reads raw counts, X holds other numbers: give counts in X or layers['counts']."
         raise InputError(msg)
     return counts
 
@@ -146,17 +112,30 @@ class GeneScale:
         score = (log_expression(counts, totals) - self.mean[positions]) / self.sd[positions]
         return np.where(counts > 0, 1 + np.searchsorted(self.edges, score), 0)
 
-    def bins(self, adata: AnnData, measured: MeasuredGenes) -> NDArray[np.uint8]:
-        """Return the bins of the measured genes of a data set (spot, gene).
+    def bins(self, adata: AnnData) -> tuple[NDArray[np.int64], NDArray[np.uint8], str]:
+        """Read a data set of raw counts.
+
+        Parameters
+        ----------
+        adata
+            Raw counts in ``X`` (spot, gene), or in ``layers["counts"]`` where there is one; ``var_names``: symbols.
+
+        Returns
+        -------
+        tuple
+            Which of the genes are measured (token,), the bins of their values (spot, token), and what a user should
+            know about the match, empty where there is nothing.
 
         Raises
         ------
         InputError
-            If the numbers are no counts.
+            If too few genes are measured or the numbers are no counts.
         """
-        counts = counts_of(adata)
+        match, counts = measured_genes(adata.var_names, self.genes), counts_of(adata)
+        positions = np.unique(match.positions).astype(np.int64)
         totals = np.asarray(counts.sum(axis=1), dtype=np.float32).ravel()
-        return self.codes(counts[:, measured.columns].toarray(), totals, measured.positions).astype(np.uint8)
+        values = match.select(counts)[:, positions].toarray()
+        return positions, self.codes(values, totals, positions).astype(np.uint8), match_note(match)
 
 
 def fit_gene_scale(genes: Sequence[str], counts: NDArray[np.float32], totals: NDArray[np.float32]) -> GeneScale:

@@ -66,7 +66,9 @@ def read_checkpoint(
     if other:
         msg = f"The checkpoint {path} was written with another {', '.join(other)}: {_RESTART}."
         raise InputError(msg)
-    module.load_state_dict({name.removeprefix("module/"): v for name, v in tensors.items() if name.startswith("module/")})
+    module.load_state_dict(
+        {name.removeprefix("module/"): v for name, v in tensors.items() if name.startswith("module/")}
+    )
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser/"):

@@ -106,7 +106,9 @@ class GeneTransformerProfile:
 TISSUE_VIT_PROFILES: dict[str, TissueVitProfile] = {
     "quick": TissueVitProfile(TrainingPlan(epochs=4, steps_per_epoch=60, learning_rate=5e-4)),
     "reference": TissueVitProfile(TrainingPlan(epochs=40, steps_per_epoch=75, learning_rate=7e-4)),
-    "full": TissueVitProfile(TrainingPlan(epochs=100, steps_per_epoch=100, learning_rate=1.5e-3), batch=2048, group=128),
+    "full": TissueVitProfile(
+        TrainingPlan(epochs=100, steps_per_epoch=100, learning_rate=1.5e-3), batch=2048, group=128
+    ),
 }
 
 GENE_TRANSFORMER_PROFILES: dict[str, GeneTransformerProfile] = {

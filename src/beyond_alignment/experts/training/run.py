@@ -1,6 +1,7 @@
 """What a finished training leaves behind: float16 weights, a card, the curve."""
 
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Mapping
@@ -37,8 +38,10 @@ class TrainingRun:
     curve: list[dict[str, float]]
 
 
-def write_weights(path: Path, state: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> str:
+def write_weights(path: Path, state: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> str:
     """Write weights as float16 safetensors, whole numbers as they are, and return the sha256 of the file.
+
+    What they are about is kept as JSON under one key of the file, so that the same weights give the same bytes.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], metadata: Mappi
         msg = f"The weights would take {size / 1e6:.1f} MB, at most 15 are kept: choose a smaller network."
         raise InputError(msg)
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=dict(metadata))
+        save_file(tensors, temporary, metadata={"about": json.dumps(dict(about), sort_keys=True)})
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -71,7 +74,7 @@ def finish(
     *,
     name: str,
     state: Mapping[str, torch.Tensor],
-    metadata: Mapping[str, str],
+    about: Mapping[str, Any],
     curve: list[dict[str, float]],
     card: Mapping[str, Any],
 ) -> TrainingRun:
@@ -85,15 +88,15 @@ def finish(
         Name of the expert.
     state
         The weights that are kept.
-    metadata
-        Text kept within the weights file.
+    about
+        Kept within the weights file.
     curve
         From the training loop.
     card
         Fields of :class:`ModelCard` that are not known here.
     """
     weights = folder / f"{name}.safetensors"
-    sha256 = write_weights(weights, state, metadata)
+    sha256 = write_weights(weights, state, about)
     parameters = sum(value.numel() for value in state.values() if value.is_floating_point())
     whole = ModelCard(
         name=name,

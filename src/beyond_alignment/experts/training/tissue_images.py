@@ -1,4 +1,4 @@
-"""The tissue that ``tissue_vit`` is trained on: each section at the scale of each field of view, and where its tissue is."""
+"""The tissue that ``tissue_vit`` is trained on: each section at the scale of each field of view."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -58,7 +58,9 @@ class TissueImage:
         return len(self.centres) * (MASK_UM / 1000.0) ** 2
 
 
-def tissue_centres(image: Pixels, microns_per_pixel: float, box_um: tuple[float, float, float, float]) -> NDArray[np.float32]:
+def tissue_centres(
+    image: Pixels, microns_per_pixel: float, box_um: tuple[float, float, float, float]
+) -> NDArray[np.float32]:
     """Find the squares of 20 microns that hold tissue, within a box.
 
     Tissue is what differs from the glass by more than Otsu's threshold of the colour distance, holes filled, after

@@ -13,7 +13,7 @@ from torch import Tensor
 from beyond_alignment import keys
 from beyond_alignment.datasets import data_set, load
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.gene_transformer import NAME, GeneTransformer, GeneTransformerShape, weights_metadata
+from beyond_alignment.experts.gene_transformer import NAME, GeneTransformer, GeneTransformerShape
 from beyond_alignment.experts.gene_values import GeneScale
 from beyond_alignment.experts.morphology import Device, resolve_device
 from beyond_alignment.experts.training.loop import Precision, fit
@@ -44,6 +44,7 @@ def train_gene_transformer(
     *,
     out: Path,
     profile: str | GeneTransformerProfile = "quick",
+    seed: int | None = None,
     device: Device = "auto",
     exclude_donors: Iterable[str] = (),
     precision: Precision = "auto",
@@ -59,6 +60,8 @@ def train_gene_transformer(
         Folder of ``gene_transformer.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint.
     profile
         ``quick``, ``reference``, ``full``, or settings of one's own.
+    seed
+        In place of the profile's.
     device, precision
         Where and how to compute; ``auto`` trains in bfloat16 on a GPU.
     exclude_donors
@@ -83,6 +86,8 @@ def train_gene_transformer(
         other settings.
     """
     name, settings = choose_profile(profile, GENE_TRANSFORMER_PROFILES)
+    if seed is not None:
+        settings = replace(settings, plan=replace(settings.plan, seed=seed))
     target = resolve_device(device)
     excluded = tuple(sorted(set(exclude_donors)))
     tissue = _chosen(unpaired_counts() if adata is None else adata, excluded)
@@ -102,8 +107,8 @@ def train_gene_transformer(
 
     def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the cost of the hidden counts of a batch."""
-        epoch, within = divmod(step, plan.steps_per_epoch)
-        order = np.random.default_rng((plan.seed, 0, epoch)).permutation(len(spots.counts))
+        turn, within = divmod(step, max(1, len(spots.counts) // settings.batch))
+        order = np.random.default_rng((plan.seed, 0, turn)).permutation(len(spots.counts))
         rng = np.random.default_rng((plan.seed, 1, step))
         rows = order[within * settings.batch : (within + 1) * settings.batch]
         low, high = settings.visible
@@ -134,7 +139,7 @@ def train_gene_transformer(
         out,
         name=NAME,
         state=state,
-        metadata=weights_metadata(scale, shape),
+        about={"expert": NAME, "genes": scale.genes, "heads": shape.heads},
         curve=curve,
         card={
             "summary": f"A transformer over {shape.genes} genes in {shape.bins} bins ({shape.depth} blocks) that "
@@ -151,9 +156,9 @@ def train_gene_transformer(
             "dimension": shape.dimension,
             "licence": "CC BY 4.0, as the counts it was trained on",
             "limits": [
-                "Trained on one technology and one organ: HER2-positive breast tumours on Spatial Transcriptomics arrays.",
-                "Other human tissue is embedded by the genes that match; what its own cells express beyond them is lost.",
-                "Mouse genes are matched by upper-case symbol, a stand-in for orthologues; it has never seen mouse tissue.",
+                "One technology and one organ: HER2-positive breast tumours on Spatial Transcriptomics arrays.",
+                "Other human tissue is embedded by the genes that match; what it expresses beyond them is lost.",
+                "Mouse genes are matched by upper-case symbol, a stand-in for orthologues; it never saw mouse tissue.",
                 "Sections of one donor are neighbours: the watched section's donor is seen in training.",
             ],
         },

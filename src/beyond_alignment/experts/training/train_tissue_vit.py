@@ -1,7 +1,7 @@
 """Trains ``tissue_vit`` on the H&E of all sections at hand, by contrast of views (SimCLR)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from beyond_alignment.datasets import data_set
 from beyond_alignment.experts.embed import FIELDS_UM
 from beyond_alignment.experts.morphology import Device, resolve_device
-from beyond_alignment.experts.tissue_vit import DIMENSION, INPUT_PX, NAME, TIMM_NAME, normalise_patches, tissue_vit_module
+from beyond_alignment.experts.tissue_vit import (
+    DIMENSION,
+    INPUT_PX,
+    NAME,
+    TIMM_NAME,
+    normalise_patches,
+    tissue_vit_module,
+)
 from beyond_alignment.experts.training.contrastive import contrastive_loss
 from beyond_alignment.experts.training.loop import Precision, fit
 from beyond_alignment.experts.training.profiles import TISSUE_VIT_PROFILES, TissueVitProfile, choose_profile
@@ -49,6 +56,7 @@ def train_tissue_vit(
     *,
     out: Path,
     profile: str | TissueVitProfile = "quick",
+    seed: int | None = None,
     device: Device = "auto",
     exclude_donors: Iterable[str] = (),
     fields_um: Sequence[float] = FIELDS_UM,
@@ -65,6 +73,8 @@ def train_tissue_vit(
         Folder of ``tissue_vit.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint.
     profile
         ``quick``, ``reference``, ``full``, or settings of one's own.
+    seed
+        In place of the profile's.
     device, precision
         Where and how to compute; ``auto`` trains in bfloat16 on a GPU.
     exclude_donors
@@ -89,6 +99,8 @@ def train_tissue_vit(
         If the profile or a donor is unknown, no image is at hand, or the checkpoint is damaged or of other settings.
     """
     name, settings = choose_profile(profile, TISSUE_VIT_PROFILES)
+    if seed is not None:
+        settings = replace(settings, plan=replace(settings.plan, seed=seed))
     target = resolve_device(device)
     excluded = tuple(sorted(set(exclude_donors)))
     tell = (lambda text: print(text, flush=True)) if progress else (lambda text: None)
@@ -126,7 +138,7 @@ def train_tissue_vit(
         out,
         name=NAME,
         state=network.backbone.state_dict(),
-        metadata={"expert": NAME, "architecture": TIMM_NAME, "input_px": str(INPUT_PX), "excluded": ",".join(excluded)},
+        about={"expert": NAME, "architecture": TIMM_NAME, "input_px": INPUT_PX, "excluded_donors": excluded},
         curve=curve,
         card={
             "summary": f"A ViT-tiny (timm {TIMM_NAME}, input {INPUT_PX} px) that embeds an H&E patch of "

@@ -17,7 +17,9 @@ SCALES = (0.8, 1.25)
 COARSE_SHARE = 0.25
 
 
-def cut(image: TissueImage, centres_um: Tensor, angles: Tensor, scales: Tensor, mirror: Tensor, input_px: int) -> Tensor:
+def cut(
+    image: TissueImage, centres_um: Tensor, angles: Tensor, scales: Tensor, mirror: Tensor, input_px: int
+) -> Tensor:
     """Cut square views of a section's tissue.
 
     Parameters
@@ -58,10 +60,8 @@ def cut(image: TissueImage, centres_um: Tensor, angles: Tensor, scales: Tensor, 
     half = scales * side / 2.0
     cosine, sine = torch.cos(angles) * half, torch.sin(angles) * half
     offset = centres - corner - reach
-    matrix = torch.stack(
-        [torch.stack([cosine * mirror, -sine, offset[:, 0]], 1), torch.stack([sine * mirror, cosine, offset[:, 1]], 1)], 1
-    )
-    matrix = (matrix / (reach + 0.5)).to(device=device, dtype=torch.float32)
+    turned = torch.stack([cosine * mirror, -sine, offset[:, 0], sine * mirror, cosine, offset[:, 1]], dim=1)
+    matrix = (turned / (reach + 0.5)).view(n, 2, 3).float().to(device)
     grid = functional.affine_grid(matrix, [n, 3, input_px, input_px], align_corners=False)
     pixels = window.permute(0, 3, 1, 2).float().div_(255.0)
     return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
@@ -118,13 +118,16 @@ class ViewPairs:
         n = len(places)
         shift = rng.uniform(-0.5, 0.5, (n, 2)) * self.profile.shift * image.field_um
         low, high = np.log(SCALES)
-        drawn = (
-            places + shift,
-            rng.uniform(0.0, 2.0 * np.pi, n),
-            np.exp(rng.uniform(low, high, n)),
-            rng.choice((-1.0, 1.0), n),
+        centres, angles, scales, mirror = (
+            torch.from_numpy(values).float()
+            for values in (
+                places + shift,
+                rng.uniform(0.0, 2.0 * np.pi, n),
+                np.exp(rng.uniform(low, high, n)),
+                rng.choice((-1.0, 1.0), n),
+            )
         )
-        return cut(image, *(torch.from_numpy(values).float() for values in drawn), input_px=self.input_px)  # type: ignore[call-arg]
+        return cut(image, centres, angles, scales, mirror, self.input_px)
 
     def _recolour(self, patches: Tensor) -> Tensor:
         """Jitter stain and colour and coarsen some patches."""
