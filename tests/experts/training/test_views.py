@@ -48,9 +48,10 @@ def test_batches_depend_on_seed_and_step_alone(images):
     for step in (3, 4, 3):
         torch.manual_seed(step)
         drawn.append(ViewPairs(images, profile, input_px=32).draw(step))
-    first, second, groups = drawn[0]
+    first, second, rivals = drawn[0]
     assert first.shape == second.shape == (6, 3, 32, 32)
-    assert groups.tolist() == [0, 0, 0, 1, 1, 1]
+    assert not rivals[:3, 3:].any()  # another section
+    assert not rivals.diagonal().any()
     assert torch.equal(drawn[0][0], drawn[2][0])
     assert not torch.equal(drawn[0][0], drawn[1][0])
     assert not torch.equal(first, second)
@@ -59,3 +60,13 @@ def test_batches_depend_on_seed_and_step_alone(images):
 @pytest.mark.parametrize(("total", "size", "sizes"), [(10, 4, [4, 3, 3]), (4, 8, [4]), (128, 64, [64, 64])])
 def test_groups_are_even(total, size, sizes):
     assert _split(total, size) == sizes
+
+
+def test_only_places_that_overlap_little_are_rivals(images):
+    profile = replace(TISSUE_VIT_PROFILES["quick"], batch=30, group=30)
+    wide, narrow = (
+        ViewPairs([replace(images[0], field_um=field)], profile, input_px=8).draw(0)[2] for field in (100.0, 10.0)
+    )
+    assert not wide.any()  # all places lie within 30 um
+    assert 0.5 < float(narrow.float().mean()) < 1.0
+    assert torch.equal(narrow, narrow.T)

@@ -52,7 +52,7 @@ class TissueVitProfile:
         Pairs of views in a step.
     group
         Pairs of one section and field within the batch: a view is told from those of its group alone, so that the
-        stain of a section is of no help.
+        stain of a section is of no help; places that overlap by half are not told apart.
     keep
         Share of the patches of a view that the network sees in training.
     temperature

@@ -91,7 +91,7 @@ def train_tissue_vit(
     Returns
     -------
     TrainingRun
-        With curve columns loss (nats), top1 (share of views whose nearest view is that of the same place).
+        With curve columns loss (nats), top1 (share of views nearest to their place's other view).
 
     Raises
     ------
@@ -115,9 +115,9 @@ def train_tissue_vit(
     def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch, and how often the right view was nearest."""
         with torch.autocast(target.type, enabled=False):
-            first, second, groups = pairs.draw(step)
+            first, second, rivals = pairs.draw(step)
         z1, z2 = network(torch.cat([first, second])).chunk(2)
-        loss, top1 = contrastive_loss(z1, z2, groups, temperature=settings.temperature)
+        loss, top1 = contrastive_loss(z1, z2, rivals, temperature=settings.temperature)
         return loss, {"top1": top1}
 
     sections = [{**_entry(image), "fields_um": _fields(tissue, image)} for image in _sections(tissue)]

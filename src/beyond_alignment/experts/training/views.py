@@ -15,6 +15,7 @@ from beyond_alignment.experts.training.tissue_images import MASK_UM, TissueImage
 
 SCALES = (0.8, 1.25)
 COARSE_SHARE = 0.25
+RIVAL_SHARE = 0.5
 
 
 def cut(
@@ -95,23 +96,26 @@ class ViewPairs:
         self.weights = group_weights(images)
 
     def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return both views (pair, channel, height, width), RGB in [0, 1], and the group of each pair (pair,).
+        """Return both views (pair, channel, height, width), RGB in [0, 1], and which pairs are rivals (pair, pair).
+
+        Rivals are places of the same section and field of view whose squares share less than half of their width.
 
         What is drawn depends on the plan's seed, the step, and torch's global generator.
         """
         rng = np.random.default_rng((self.profile.plan.seed, step))
         sizes = _split(self.profile.batch, self.profile.group)
         chosen = rng.choice(len(self.images), size=len(sizes), p=self.weights)
-        views = [self._views(self.images[i], size, rng) for i, size in zip(chosen, sizes, strict=True)]
-        first, second = (torch.cat(parts) for parts in zip(*views, strict=True))
-        groups = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)).to(first.device)
-        both = self._recolour(torch.cat([first, second]))
-        return both[: len(first)], both[len(first) :], groups
+        groups = [self._group(self.images[i], size, rng) for i, size in zip(chosen, sizes, strict=True)]
+        first, second, far = zip(*groups, strict=True)
+        both = self._recolour(torch.cat([*first, *second]))
+        rivals = torch.block_diag(*far).bool().to(both.device)
+        return both[: len(rivals)], both[len(rivals) :], rivals
 
-    def _views(self, image: TissueImage, n: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Cut two views around each of n places of a section."""
+    def _group(self, image: TissueImage, n: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Cut two views around each of n places of a section, and say which places are far apart."""
         places = image.centres[rng.integers(len(image.centres), size=n)] + rng.uniform(-0.5, 0.5, (n, 2)) * MASK_UM
-        return self._cut(image, places, rng), self._cut(image, places, rng)
+        apart = np.abs(places[:, None] - places[None]).max(axis=2) >= RIVAL_SHARE * image.field_um
+        return self._cut(image, places, rng), self._cut(image, places, rng), torch.from_numpy(apart)
 
     def _cut(self, image: TissueImage, places: NDArray[np.floating], rng: np.random.Generator) -> Tensor:
         """Cut one shifted, turned, mirrored and scaled view of each place."""
