@@ -44,6 +44,10 @@ def test_versions_do_not_hinder_on_either_side():
     assert selected([IDS[1] + ".4", IDS[0]], [IDS[0] + ".12", IDS[1]], [5, 7]) == [7, 5]
 
 
+def test_an_exact_version_outranks_another():
+    assert selected([f"{IDS[0]}.2"], [f"{IDS[0]}.1", f"{IDS[0]}.2"], [3]) == [0, 3]
+
+
 def test_columns_of_the_same_gene_are_summed():
     match = match_genes(["TP53", "CD8A", "TP53"], SYMBOLS[:3], min_shared=2)
     assert match.repeated == ("TP53",)

@@ -1,7 +1,14 @@
 """Frozen unimodal experts of morphology and expression."""
 
 from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_morphology, field_name
+from beyond_alignment.experts.embedding_file import (
+    EmbeddingFile,
+    attach_embedding,
+    read_embedding_file,
+    write_embedding_file,
+)
 from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
+from beyond_alignment.experts.gene_names import GeneMatch, match_genes
 from beyond_alignment.experts.morphology import (
     FrozenModel,
     embed_colour,
@@ -21,9 +28,12 @@ from beyond_alignment.experts.structure import (
 __all__ = [
     "EXPERTS",
     "FIELDS_UM",
+    "EmbeddingFile",
     "Expert",
     "FrozenModel",
     "FrozenPCA",
+    "GeneMatch",
+    "attach_embedding",
     "between_group_share",
     "centre_within",
     "display_components",
@@ -35,8 +45,11 @@ __all__ = [
     "fit_frozen_pca",
     "get_expert",
     "hallmark_scores",
+    "match_genes",
     "mobilenetv2",
+    "read_embedding_file",
     "resolve_device",
     "rv_coefficient",
     "rv_matrix",
+    "write_embedding_file",
 ]
