@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT, embedding
-from beyond_alignment.benchmark.expert_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.metrics import Score, score, score_regression, tile_weights
+from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
@@ -108,8 +108,9 @@ def by_fold(found: Predictions, folds: Sequence[Split]) -> list[Predictions]:
     parts = []
     for end, fold in zip(ends, folds, strict=True):
         rows = slice(end - len(fold.test), end)
-        arrays: dict[str, Any] = {f.name: getattr(found, f.name) for f in fields(found)}
-        parts.append(replace(found, **{name: x[rows] for name, x in arrays.items() if isinstance(x, np.ndarray)}))
+        values = {f.name: getattr(found, f.name) for f in fields(found)}
+        cut: dict[str, Any] = {name: x[rows] for name, x in values.items() if isinstance(x, np.ndarray)}
+        parts.append(replace(found, **cut))
     return parts
 
 

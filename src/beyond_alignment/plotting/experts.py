@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from beyond_alignment.plotting.scores import task_label
-from beyond_alignment.plotting.style import BLUE, GREY, INK, ORANGE, PURPLE, panels, readable, zero_line
+from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, panels, readable, zero_line
 
 READS_COLOURS = {"expression": BLUE, "morphology": ORANGE, "unknown": GREY}
-VERDICT_MARKERS = {"better": ">", "worse": "<", "not told apart": "o"}
-DONOR_COLOURS, DONOR_MARKERS = (BLUE, ORANGE, PURPLE, INK), "osD^"
+VERDICT_MARKERS = {"better": (">", ORANGE), "worse": ("<", BLUE), "not told apart": ("o", GREY)}
+DONOR_COLOURS, DONOR_MARKERS = (GREEN, PURPLE, INK, SKY), "osD^"  # apart from those of what is read
 
 
 def plot_expert_scores(scores: pd.DataFrame, *, label: str, columns: int = 4) -> Figure:
@@ -63,9 +63,9 @@ def plot_advantage(comparison: pd.DataFrame, *, label: str, columns: int = 3) ->
     for ax, (expert, reference) in zip(axes, pairs, strict=True):
         chosen = (comparison["expert"] == expert) & (comparison["reference"] == reference)
         for row in comparison[chosen].itertuples():
-            height, colour = tasks.index(str(row.task)), GREY if row.verdict == "not told apart" else ORANGE
+            height, (marker, colour) = tasks.index(str(row.task)), VERDICT_MARKERS[str(row.verdict)]
             ax.hlines(height, row.low, row.high, color=colour, linewidth=1.6)
-            ax.plot(row.difference, height, VERDICT_MARKERS[str(row.verdict)], color=colour, markersize=6)
+            ax.plot(row.difference, height, marker, color=colour, markersize=6)
         zero_line(ax)
         ax.set_title(f"{readable(expert)}\nless {readable(reference)}", fontsize=9)
     return figure
@@ -145,11 +145,15 @@ def plot_leakage(leakage: pd.DataFrame) -> Figure:
         colour, marker = DONOR_COLOURS[number % 4], DONOR_MARKERS[number % 4]
         ax.hlines(height, share["low"], share["high"], color=colour, linewidth=1.6)
         ax.plot(share["value"], height, marker, color=colour, markersize=5)
-        ax.annotate(f"donor {donor} ({rows['n_sections'].iloc[0]:.0f} sections)",
-                    (share["high"].iloc[0], height[0]), xytext=(6, 0), textcoords="offset points", va="center",
-                    fontsize=8, color=colour)  # fmt: skip
+        row, up = (0, 7) if number == 0 else (-1, -7)  # named above the first row, the others below the last
+        place, words = (
+            (share["value"].iloc[row], height[row]),
+            f"donor {donor} ({rows['n_sections'].iloc[0]:.0f} sections)",
+        )
+        ax.annotate(words, place, xytext=(0, up), textcoords="offset points", ha="center",
+                    va="bottom" if up > 0 else "top", fontsize=8, color=colour)  # fmt: skip
     zero_line(ax, label="chance")
-    ax.set_xlim(min(-0.05, ax.get_xlim()[0]), 1.0)
+    ax.set(xlim=(min(-0.05, ax.get_xlim()[0]), 1.0), ylim=(len(experts) - 0.1, -0.9))
     return figure
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import digest, draw_tiles, experts_of, in_fold, modality_read
-from beyond_alignment.benchmark.expert_scores import ExpertScores, collect_scores
+from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import make_problem, out_of_fold
 from beyond_alignment.benchmark.store import PointStore
