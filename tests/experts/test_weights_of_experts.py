@@ -3,8 +3,8 @@
 import hashlib
 import importlib.util
 import json
+from unittest import mock
 
-import httpx2
 import huggingface_hub
 import psutil
 import pytest
@@ -162,8 +162,7 @@ def test_expression_experts_with_an_environment_of_their_own_name_its_script(nam
 
 def refusal(kind):
     """The hub's answer to an account that may not have a file."""
-    answer = httpx2.Response(403, request=httpx2.Request("GET", "https://localhost/model"))
-    return kind("refused", response=answer)
+    return kind("refused", response=mock.MagicMock())
 
 
 def test_the_hub_is_asked_at_the_revision_for_either_file(monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """Frozen unimodal experts of morphology and expression."""
 
+from beyond_alignment.experts.architectures import build_morphology
 from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_morphology, field_name
 from beyond_alignment.experts.embedding_file import (
     EmbeddingFile,
@@ -9,6 +10,7 @@ from beyond_alignment.experts.embedding_file import (
 )
 from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
 from beyond_alignment.experts.gene_names import GeneMatch, match_genes
+from beyond_alignment.experts.loading import load_morphology
 from beyond_alignment.experts.morphology import (
     FrozenModel,
     embed_colour,
@@ -35,6 +37,7 @@ __all__ = [
     "GeneMatch",
     "attach_embedding",
     "between_group_share",
+    "build_morphology",
     "centre_within",
     "display_components",
     "embed_colour",
@@ -45,6 +48,7 @@ __all__ = [
     "fit_frozen_pca",
     "get_expert",
     "hallmark_scores",
+    "load_morphology",
     "match_genes",
     "mobilenetv2",
     "read_embedding_file",
