@@ -19,7 +19,8 @@ from torch import nn
 from beyond_alignment.datasets.patches import extract_patches
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.embedding_cache import EmbeddingCache
-from beyond_alignment.experts.extraction import embed_slide, embed_stored, state_sha256
+from beyond_alignment.experts.extraction import embed_slide, embed_stored
+from beyond_alignment.experts.forward import state_sha256
 from beyond_alignment.experts.morphology import embed_mobilenetv2
 from beyond_alignment.experts.patch_stream import SlidePatches, StoredPatches, stream
 from beyond_alignment.experts.slides import open_slide

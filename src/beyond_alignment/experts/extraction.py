@@ -1,8 +1,6 @@
 """From an image and coordinates to embeddings, in one pass."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,16 +9,15 @@ import numpy as np
 import PIL
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.embedding_cache import EmbeddingCache
+from beyond_alignment.experts.forward import Precision, chosen_precision, forward, state_sha256
 from beyond_alignment.experts.morphology import Device, FrozenModel, resolve_device
 from beyond_alignment.experts.patch_stream import PatchSource, SlidePatches, StoredPatches, default_workers, stream
 from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.slides import Slide
 
-Precision = Literal["auto", "float32", "bfloat16"]
 Edge = Literal["pad", "drop"]
 Advance = Callable[[int], None]
 BATCH_SIZE = 64
@@ -70,8 +67,8 @@ def embed_slide(
 ) -> Extraction:
     """Embed the squares of tissue around given points of a slide.
 
-    Patches are cut lazily, by window, by threads that work ahead of the model by two batches, so that memory does not grow
-    with the slide. With a cache, every whole batch is kept at once: a run that is killed goes on there.
+    Patches are cut lazily, by window, by threads that work ahead of the model by two batches, so that memory does not
+    grow with the slide. With a cache, every whole batch is kept at once: a run that is killed goes on there.
 
     Parameters
     ----------
@@ -196,8 +193,9 @@ def _over_the_edge(slide: Slide, centres: NDArray[np.float64], field_px: float) 
     if len(centres) and ((centres < 0) | (centres > size)).any(axis=1).all():
         low, high = centres.min(axis=0), centres.max(axis=0)
         raise InputError(
-            f"All {len(centres)} points lie off {slide.name} ({size[0]:.0f} x {size[1]:.0f} pixels): they span x "
-            f"{low[0]:.0f} to {high[0]:.0f}, y {low[1]:.0f} to {high[1]:.0f}; give the image or the scale that they belong to."
+            f"All {len(centres)} points lie off {slide.name} ({size[0]:.0f} x {size[1]:.0f} pixels): they span "
+            f"x {low[0]:.0f} to {high[0]:.0f} and y {low[1]:.0f} to {high[1]:.0f}; give the image or the scale of "
+            "these points."
         )
     half = field_px / 2.0
     return ((centres - half < 0) | (centres + half > size)).any(axis=1)
@@ -220,7 +218,7 @@ def _embed(
     if batch_size < 1:
         raise InputError(f"A batch of {batch_size} patches cannot be embedded: give 1 or more.")
     target = resolve_device(device)
-    exact = _precision(precision, target)
+    exact = chosen_precision(precision, target)
     details = {
         "weights": model.source,
         "weights_sha256": model.sha256,
@@ -248,7 +246,8 @@ def _embed(
     for part, features in forward(model.module, batches, expert=expert, device=target, precision=exact):
         if features.shape[1] != values.shape[1]:
             raise InputError(
-                f"The model gives {features.shape[1]} features and {expert.name} has {values.shape[1]}: give its own weights."
+                f"The model gives {features.shape[1]} features and {expert.name} has {values.shape[1]}: "
+                "give its own weights."
             )
         if cache:
             cache.add(coordinates[part], features)
@@ -261,97 +260,6 @@ def _embed(
     return values, n_cached, details
 
 
-def forward(
-    module: nn.Module,
-    batches: Iterator[tuple[NDArray[np.intp], torch.Tensor]],
-    *,
-    expert: Expert,
-    device: torch.device,
-    precision: str,
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """Run a frozen module over uint8 batches; the copy of a result waits until the next batch is under way.
-
-    Parameters
-    ----------
-    module
-        Maps (batch, channel, height, width) to (batch, feature).
-    batches
-        Rows and uint8 (patch, height, width, channel).
-    expert
-        Its mean and sd.
-    device, precision
-        Where, and ``float32`` or ``bfloat16``.
-
-    Yields
-    ------
-    tuple
-        Rows and float32 (patch, feature).
-    """
-    network = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, sd = (torch.tensor(colour, device=device).view(1, 3, 1, 1) * 255 for colour in (expert.mean, expert.sd))
-    waiting: tuple[NDArray[np.intp], torch.Tensor] | None = None
-    with _running(device, precision, expert.name):
-        for rows, patches in batches:
-            images = patches.to(device, non_blocking=True).permute(0, 3, 1, 2)  # (batch, channel, height, width)
-            with torch.inference_mode(), _cast(device, precision):
-                features = network(images.float().sub_(mean).div_(sd))
-            if waiting is not None:
-                yield waiting[0], _finite(waiting[1], expert.name, precision)
-            waiting = rows, features
-        if waiting is not None:
-            yield waiting[0], _finite(waiting[1], expert.name, precision)
-
-
-def state_sha256(module: nn.Module) -> str:
-    """Return one sha256 of the architecture and of every weight as it is in memory.
-
-    A file's hash does not tell whether a network was changed after it was loaded.
-    """
-    found = hashlib.sha256(repr(module).encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
-
-
 def _nothing(n: int, dimension: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return what an empty cache finds."""
     return np.zeros((n, dimension), dtype=np.float32), np.zeros(n, dtype=bool)
-
-
-def _precision(precision: str, device: torch.device) -> str:
-    """Return the precision that is used."""
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"Unknown precision {precision!r}: choose auto, float32 or bfloat16.")
-    if precision == "auto":
-        return "bfloat16" if device.type == "cuda" else "float32"
-    return precision
-
-
-def _cast(device: torch.device, precision: str) -> Any:
-    """Return the context in which a forward pass has the precision asked for."""
-    return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bfloat16" else nullcontext()
-
-
-@contextmanager
-def _running(device: torch.device, precision: str, name: str) -> Iterator[None]:
-    """Keep float32 what it says on a GPU, and say in a sentence when memory runs out."""
-    previous = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = precision != "float32" and previous
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise InputError(f"The GPU's memory is too small for {name} at this batch size: give a smaller one.") from error
-    finally:
-        torch.backends.cudnn.allow_tf32 = previous
-
-
-def _finite(features: torch.Tensor, name: str, precision: str) -> NDArray[np.float32]:
-    """Return a batch of features on the CPU, checked."""
-    if features.ndim != 2:
-        raise InputError(f"{name} gives features of shape {tuple(features.shape)}: expected (batch, feature).")
-    values: NDArray[np.float32] = features.float().cpu().numpy()
-    if not np.isfinite(values).all():
-        advice = "use float32" if precision == "bfloat16" else "check its weights"
-        raise InputError(f"{name} gives values that are not finite at precision {precision}: {advice}.")
-    return values

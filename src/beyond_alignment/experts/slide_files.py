@@ -237,7 +237,7 @@ def open_picture(path: Path, *, microns_per_pixel: float | None) -> Slide:
             mode, pixels = picture.mode, picture.width * picture.height
             if pixels > MOST_PIXELS:
                 raise InputError(
-                    f"{path.name} has {pixels:,} pixels, too many to be decoded whole: convert it to a tiled TIFF pyramid."
+                    f"{path.name} has {pixels:,} pixels, too many to be decoded whole: convert it to a tiled pyramid."
                 )
             if mode.startswith("I") or mode == "F" or _sixteen_bit_png(path):
                 check_pixels(np.uint16 if mode != "F" else np.float32, 3, path.name)

@@ -172,8 +172,8 @@ def check_pixels(dtype: Any, channels: int, name: str) -> None:
     """
     if np.dtype(dtype) != np.uint8:
         raise InputError(
-            f"{name} holds {np.dtype(dtype)} pixels, and experts read 8-bit RGB: which of its values are black and white "
-            "is not known here, so convert it to 8 bit."
+            f"{name} holds {np.dtype(dtype)} pixels, and experts read 8-bit RGB: which of its values are black and "
+            "white is not known here, so convert it to 8 bit."
         )
     if channels not in (3, 4):
         raise InputError(

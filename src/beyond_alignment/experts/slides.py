@@ -190,8 +190,8 @@ def open_slide(source: str | Path | Pixels | Any, *, microns_per_pixel: float | 
     Parameters
     ----------
     source
-        A path: TIFF (generic, OME, Aperio), OME-Zarr, an image of a SpatialData store, PNG or JPEG (these two are decoded
-        whole, up to 400 million pixels). Or uint8 (height, width, channel), or an image of a SpatialData object.
+        A path: TIFF (generic, OME, Aperio), OME-Zarr, an image of a SpatialData store, PNG or JPEG (these two are
+        decoded whole, up to 400 million pixels). Or uint8 (height, width, channel), or an image of SpatialData.
     microns_per_pixel
         Of full resolution; what the file says when None.
 
