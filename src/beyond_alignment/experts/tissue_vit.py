@@ -1,13 +1,8 @@
 """``tissue_vit``: a ViT-tiny for H&E patches, trained here by self-supervision."""
 
-from pathlib import Path
-
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
-from beyond_alignment.errors import InputError
 from beyond_alignment.experts.torchvision_operators import import_timm
 
 NAME = "tissue_vit"
@@ -38,37 +33,6 @@ def tissue_vit_module(*, keep: float = 1.0) -> nn.Module:
         patch_drop_rate=1.0 - keep,
     )
     return module
-
-
-def load_tissue_vit(weights: Path) -> nn.Module:
-    """Return the network with trained weights, float32, in evaluation mode, gradients off.
-
-    Parameters
-    ----------
-    weights
-        The safetensors file that training wrote.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or holds other weights.
-    """
-    module = tissue_vit_module()
-    try:
-        state = {name: value.float() for name, value in load_file(weights).items()}
-    except (SafetensorError, OSError) as error:
-        msg = f"The weights file {weights} cannot be read as safetensors ({error}); train or fetch it again."
-        raise InputError(msg) from error
-    wanted = module.state_dict()
-    other = sorted(
-        name for name in {*state, *wanted}
-        if name not in state or name not in wanted or state[name].shape != wanted[name].shape
-    )  # fmt: skip
-    if other:
-        msg = f"The weights in {weights} do not fit {NAME}: {', '.join(other[:3])} differ; give a file trained as it."
-        raise InputError(msg)
-    module.load_state_dict(state)
-    return module.eval().requires_grad_(False)
 
 
 def normalise_patches(patches: torch.Tensor) -> torch.Tensor:

@@ -6,8 +6,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.loading import load_morphology
 from beyond_alignment.experts.model_card import read_model_card
-from beyond_alignment.experts.tissue_vit import TIMM_NAME, load_tissue_vit, tissue_vit_module
+from beyond_alignment.experts.registry import get_expert
+from beyond_alignment.experts.tissue_vit import DIMENSION, INPUT_PX, MEAN, SD, TIMM_NAME, tissue_vit_module
 from beyond_alignment.experts.torchvision_operators import import_timm
 from beyond_alignment.experts.training import TISSUE_VIT_PROFILES, TrainingPlan, loop, train_tissue_vit
 
@@ -54,25 +56,24 @@ def test_a_killed_training_ends_in_the_same_file(small, images, tmp_path, monkey
         train_tissue_vit(out=tmp_path / "whole", **{**arguments, "images": images[:1]})
 
 
-def test_weights_are_loaded_and_those_of_another_network_are_refused(tmp_path):
+def test_weights_are_loaded_by_the_registry(tmp_path):
     state = {name: value.half() for name, value in tissue_vit_module().state_dict().items()}
     save_file(state, tmp_path / "whole.safetensors")
-    module = load_tissue_vit(tmp_path / "whole.safetensors")
+    module = load_morphology("tissue_vit", weights=tmp_path / "whole.safetensors", device="cpu").module
     assert module(torch.zeros(2, 3, 112, 112)).shape == (2, 192)
     assert not module.training
     torch.testing.assert_close(module.state_dict()["cls_token"], state["cls_token"].float())
-    state.pop("norm.weight", None) or state.pop("fc_norm.weight")
-    save_file(state, tmp_path / "short.safetensors")
-    with pytest.raises(InputError, match=r"norm\.weight"):
-        load_tissue_vit(tmp_path / "short.safetensors")
-    (tmp_path / "empty.safetensors").write_bytes(b"")
-    with pytest.raises(InputError, match="cannot be read"):
-        load_tissue_vit(tmp_path / "empty.safetensors")
+
+
+def test_the_record_says_what_the_network_takes():
+    record = get_expert("tissue_vit")
+    parameters = sum(p.numel() for p in tissue_vit_module().parameters())
+    assert (record.dimension, record.input_px, record.parameters) == (DIMENSION, INPUT_PX, parameters)
+    assert (record.mean, record.sd) == (MEAN, SD)
 
 
 def test_the_network_sees_all_patches_in_use_and_some_in_training():
     module = tissue_vit_module(keep=0.5)
-    assert sum(p.numel() for p in module.parameters()) == pytest.approx(5.4e6, rel=0.02)
     seen = []
     module.blocks[0].register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1]))
     images = torch.zeros(1, 3, 112, 112)
