@@ -70,6 +70,13 @@ def test_every_expert_has_every_task_and_says_what_the_label_was_made_from(score
     assert (main["chance"] < 0.55).all()
 
 
+def test_an_expert_that_knows_nothing_is_at_chance(scores):
+    rows = scores.table[(scores.table["expert"] == "hallmark") & (scores.table["task"] == "niche")].set_index("metric")
+    for metric in ("accuracy", "bits"):
+        assert rows.loc[metric, "low"] < rows.loc[metric, "chance"] < rows.loc[metric, "high"] + 0.01
+    assert rows.loc["accuracy", "chance"] == pytest.approx(0.5, abs=0.01)
+
+
 def test_the_mean_of_a_donor_counts_for_nothing_within_a_fold(tissue, scores):
     """Over all folds at once the training means make every prediction of the composition look wrong."""
     rows = scores.table[(scores.table["expert"] == "mobilenetv2_100um") & (scores.table["task"] == "composition")]

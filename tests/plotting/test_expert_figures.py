@@ -87,6 +87,16 @@ def test_marks_are_labelled_where_they_stand():
     assert "G7, G6" in words(genes())
 
 
+def test_agreement_is_written_in_multiples_of_chance():
+    table = pd.DataFrame(
+        [[1.0, 0.06, 0.01], [0.06, 1.0, 0.02], [0.01, 0.02, 1.0]], index=list(NAMES), columns=list(NAMES)
+    )
+    figure = figures.plot_agreement(table, chance=0.005, label="times chance")
+    assert words(figure) == ["12×", "2×", "4×"]
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["mobilenetv2 100um", "pca"]
+    assert "times chance" in figure.axes[-1].get_ylabel()
+
+
 def test_leakage_is_drawn_as_a_share_of_what_is_possible():
     marks = figures.plot_leakage(leakage()).axes[0].lines
     drawn = {round(float(x), 3) for line in marks for x in line.get_xdata()}

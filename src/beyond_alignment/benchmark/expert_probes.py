@@ -123,7 +123,7 @@ def expert_scores(
     n_replicates: int = 500,
     seed: int = 0,
     store: PointStore | None = None,
-    n_jobs: int = -1,
+    n_jobs: int = 1,
 ) -> ExpertScores:
     """Score every expert alone on every task of a tissue.
 
@@ -148,7 +148,7 @@ def expert_scores(
     store
         Where finished points are kept.
     n_jobs
-        Processes; -1 for one a core.
+        Processes, -1 for one a core; for few experts their start costs more than they save.
 
     Raises
     ------

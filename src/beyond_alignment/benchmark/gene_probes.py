@@ -56,7 +56,7 @@ def gene_prediction(
     n_replicates: int = 500,
     seed: int = 0,
     store: PointStore | None = None,
-    n_jobs: int = -1,
+    n_jobs: int = 1,
 ) -> GenePrediction:
     """Predict log expression gene by gene from every expert, by ridge regression on its principal components.
 
@@ -86,7 +86,7 @@ def gene_prediction(
     store
         Where finished points are kept.
     n_jobs
-        Processes; -1 for one a core.
+        Processes, -1 for one a core; for few experts their start costs more than they save.
 
     Raises
     ------

@@ -218,7 +218,7 @@ def leakage_table(
     buffer_um: float = 600.0,
     n_replicates: int = 500,
     seed: int = 0,
-    n_jobs: int = -1,
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Read the section from every expert, donor by donor.
 
@@ -231,7 +231,7 @@ def leakage_table(
     n_blocks, buffer_um, n_replicates, seed
         As in :func:`section_leakage`.
     n_jobs
-        Processes; -1 for one a core.
+        Processes, -1 for one a core; for few experts their start costs more than they save.
 
     Returns
     -------

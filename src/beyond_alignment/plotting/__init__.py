@@ -7,6 +7,7 @@ from beyond_alignment.plotting.decomposition import plot_decompositions, plot_ga
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
 from beyond_alignment.plotting.experts import (
     plot_advantage,
+    plot_agreement,
     plot_expert_scores,
     plot_genes,
     plot_leakage,
@@ -19,6 +20,7 @@ from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 
 __all__ = [
     "plot_advantage",
+    "plot_agreement",
     "plot_calibration",
     "plot_components",
     "plot_correlations",

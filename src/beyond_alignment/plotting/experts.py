@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -154,6 +156,41 @@ def plot_leakage(leakage: pd.DataFrame) -> Figure:
                     va="bottom" if up > 0 else "top", fontsize=8, color=colour)  # fmt: skip
     zero_line(ax, label="chance")
     ax.set(xlim=(min(-0.05, ax.get_xlim()[0]), 1.0), ylim=(len(experts) - 0.1, -0.9))
+    return figure
+
+
+def plot_agreement(agreement: pd.DataFrame, *, chance: float, label: str) -> Figure:
+    """Draw how far each pair of experts agrees, in multiples of chance, written into its square.
+
+    Parameters
+    ----------
+    agreement
+        (expert, expert), symmetric.
+    chance
+        Agreement of unrelated embeddings.
+    label
+        Of the colour bar.
+    """
+    names, times = [readable(str(name)) for name in agreement], agreement.to_numpy() / chance
+    size = 0.55 * len(names)
+    figure, ax = plt.subplots(figsize=(size + 2.6, size + 1.2), layout="constrained")
+    upper = np.triu(np.ones_like(times, dtype=bool))
+    above = np.vectorize(lambda ratio: f"{ratio:.2g}×")(times)
+    sns.heatmap(
+        times[1:, :-1],
+        ax=ax,
+        mask=upper[1:, :-1],
+        annot=above[1:, :-1],
+        fmt="",
+        vmin=1.0,
+        cmap="viridis",
+        square=True,
+        annot_kws={"fontsize": 8},
+        xticklabels=names[:-1],
+        yticklabels=names[1:],
+        cbar_kws={"label": label, "shrink": 0.7},
+    )
+    ax.tick_params(length=0)
     return figure
 
 
