@@ -75,6 +75,14 @@ def test_a_shipped_file_that_is_not_that_of_its_card_is_refused(bare_machine, ti
     assert "is not the file of its model card" in here.missing[0]
 
 
+def test_a_shipped_file_without_a_whole_card_is_refused(bare_machine, tissue_vit):
+    card = ship(bare_machine, tissue_vit, sha256="0").with_suffix(".json")
+    for content in ("", "{}", "[]"):
+        card.write_text(content)
+        with pytest.raises(InputError, match=r"tissue_vit\.json does not say the sha256"):
+            load_morphology("tissue_vit", device="cpu")
+
+
 def test_without_weights_the_message_says_where_they_belong():
     with pytest.raises(InputError, match=r"no weights of tissue_vit in data/experts: .* BEYOND_ALIGNMENT_WEIGHTS"):
         load_morphology("tissue_vit", device="cpu")

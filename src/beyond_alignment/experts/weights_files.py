@@ -25,7 +25,7 @@ def shipped_file(expert: Expert) -> Path | None:
     Raises
     ------
     InputError
-        If the file is not the one that its model card describes.
+        If the file is not the one that its model card (the .json beside it) describes, or the card is absent.
     """
     try:
         file = root() / SHIPPED / f"{expert.name}.safetensors"
@@ -34,11 +34,14 @@ def shipped_file(expert: Expert) -> Path | None:
     if not file.is_file():
         return None
     card = file.with_suffix(".json")
-    if card.is_file():
-        expected, found = json.loads(card.read_text(encoding="utf-8")).get("sha256"), sha256_of(file)
-        if expected and expected != found:
-            msg = f"{file} is not the file of its model card (sha256 {found[:12]}, not {expected[:12]}): restore data/."
-            raise InputError(msg)
+    try:
+        expected = str(json.loads(card.read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        msg = f"{card} does not say the sha256 of {file.name} ({type(error).__name__}): restore data/."
+        raise InputError(msg) from error
+    if (found := sha256_of(file)) != expected:
+        msg = f"{file} is not the file of its model card (sha256 {found[:12]}, not {expected[:12]}): restore data/."
+        raise InputError(msg)
     return file
 
 
