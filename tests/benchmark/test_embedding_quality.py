@@ -101,6 +101,17 @@ def test_agreement_that_is_the_map_alone_goes_when_near_spots_are_barred():
     assert apart.value < 0.1
 
 
+def test_a_slide_that_both_experts_see_is_no_agreement_within_it():
+    tissue = make_tissue(side=16, sections=("A1", "A2", "B1", "C1"))
+    rng = np.random.default_rng(0)
+    slide = 9 * np.eye(4)[tissue.obs["section"].cat.codes]
+    for name in ("pca", "colour_100um"):
+        tissue.obsm[f"X_{name}"] = slide + rng.normal(size=(tissue.n_obs, 4))
+    for within, excess in ((None, 4.0), ("section", 1.0)):
+        table, chance = agreement_matrix(tissue, k=5, apart_um=200, within=within)
+        assert table.loc["pca", "colour_100um"] / chance == pytest.approx(excess, rel=0.2)
+
+
 def test_wrong_sizes_are_refused():
     x = np.random.default_rng(0).normal(size=(20, 3))
     with pytest.raises(InputError, match="20 and 19 spots"):
@@ -114,7 +125,7 @@ def test_tables_hold_every_expert():
     rng = np.random.default_rng(0)
     tissue.obsm["X_pca"] = rng.normal(size=(tissue.n_obs, 12))
     tissue.obsm["X_colour_100um"] = tissue.obsm["X_pca"][:, :3]
-    table, chance = agreement_matrix(tissue, k=5, apart_um=200)
+    table, chance = agreement_matrix(tissue, k=5, apart_um=200, within=None)
     assert list(table) == ["colour_100um", "pca"]
     assert np.allclose(np.diag(table), 1)
     assert table.iloc[0, 1] == table.iloc[1, 0]

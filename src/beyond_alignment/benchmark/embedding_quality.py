@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -175,9 +176,17 @@ def _agreement(first: NDArray[np.intp], second: NDArray[np.intp], near: sparse.c
 
 
 def agreement_matrix(
-    tissue: AnnData, *, experts: Sequence[str] | None = None, k: int = 10, apart_um: float = 600.0
+    tissue: AnnData,
+    *,
+    experts: Sequence[str] | None = None,
+    k: int = 10,
+    apart_um: float = 600.0,
+    within: str | None = keys.SECTION,
 ) -> tuple[pd.DataFrame, float]:
-    """Compare the neighbours of all pairs of experts, spots with overlapping patches never counted as neighbours.
+    """Compare the neighbours of all pairs of experts, section by section, spots with overlapping patches left out.
+
+    Two experts that both see the donor or the slide would agree through that alone, were neighbours sought in all
+    sections.
 
     Parameters
     ----------
@@ -189,18 +198,33 @@ def agreement_matrix(
         Neighbours a spot.
     apart_um
         Spots of a section up to this far apart, in x and y, are not neighbours; the widest field of view.
+    within
+        Column of ``obs`` whose groups neighbours are sought in; None for all spots.
 
     Returns
     -------
     tuple
-        Agreement (expert, expert), and chance.
+        Agreement (expert, expert), the mean over spots, and chance.
+
+    Raises
+    ------
+    InputError
+        If some spot has fewer than k others to choose from.
     """
     names = tuple(experts or experts_of(tissue))
     near = near_pairs(microns(tissue), tissue.obs[keys.SECTION], within_um=apart_um)
-    tables = [nearest(embedding(tissue, name), k=k, near=near) for name in names]
-    found = [[_agreement(first, second, near) for second in tables] for first in tables]
-    table = pd.DataFrame([[pair.value for pair in row] for row in found], index=list(names), columns=list(names))
-    return table, found[0][0].chance
+    groups = np.zeros(tissue.n_obs) if within is None else tissue.obs[within].astype(str).to_numpy()
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    parts = [near[rows][:, rows] for rows in members]
+    values = [embedding(tissue, name) for name in names]
+    tables = [[nearest(x[rows], k=k, near=part) for rows, part in zip(members, parts, strict=True)] for x in values]
+    size = np.array([len(rows) for rows in members])
+    mean, chance = np.eye(len(names)), 0.0
+    for i, j in combinations_with_replacement(range(len(names)), 2):
+        found = [_agreement(*three) for three in zip(tables[i], tables[j], parts, strict=True)]
+        mean[i, j] = mean[j, i] = np.average([part.value for part in found], weights=size)
+        chance = float(np.average([part.chance for part in found], weights=size))
+    return pd.DataFrame(mean, index=list(names), columns=list(names)), chance
 
 
 def rank_table(tissue: AnnData, *, experts: Sequence[str] | None = None) -> pd.DataFrame:
