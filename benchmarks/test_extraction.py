@@ -19,7 +19,7 @@ N, BATCH, ROUNDS, SIDE = 128, 32, 5, 4096
 
 @pytest.fixture(scope="module")
 def slide(tmp_path_factory):
-    """A pyramid of JPEG tiles, as scanners write them."""
+    """Write a pyramid of JPEG tiles, as scanners do."""
     path = write_pyramid(
         tmp_path_factory.mktemp("slide") / "slide.tif", tissue(SIDE, SIDE), compression="jpeg", tile=(256, 256)
     )

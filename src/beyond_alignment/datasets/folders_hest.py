@@ -63,7 +63,7 @@ def _sample(folder: Path, file: Path) -> ad.AnnData:
     metadata = first_of(folder, f"metadata/{name}.json")
     stated = read_json(metadata) if metadata else {}
     microns = positive(stated.get("pixel_size_um_estimated")) or positive(stated.get("pixel_size_um_embedded"))
-    library = next(iter(adata.uns.get(keys.SPATIAL, {}).values()), {})
+    library: dict = next(iter(adata.uns.get(keys.SPATIAL, {}).values()), {})
     diameter = positive(library.get("scalefactors", {}).get(keys.SPOT_DIAMETER))
     bare = ad.AnnData(adata.X, obs=adata.obs, var=adata.var[[]])
     return place(

@@ -198,7 +198,7 @@ def _over_the_edge(slide: Slide, centres: NDArray[np.float64], field_px: float) 
             "these points."
         )
     half = field_px / 2.0
-    return ((centres - half < 0) | (centres + half > size)).any(axis=1)
+    return np.asarray(((centres - half < 0) | (centres + half > size)).any(axis=1), dtype=np.bool_)
 
 
 def _embed(

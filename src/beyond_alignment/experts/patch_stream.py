@@ -207,10 +207,11 @@ def stream(
         return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="patches")
     waiting: deque[tuple[NDArray[np.intp], torch.Tensor, list[Future[None]]]] = deque()
-    todo = iter(batches)
+    todo = deque(batches)
     try:
         while True:
-            while len(waiting) < AHEAD and (batch := next(todo, None)) is not None:
+            while todo and len(waiting) < AHEAD:
+                batch = todo.popleft()
                 patches = empty(batch)
                 cuts = np.array_split(np.arange(len(batch)), min(workers, len(batch)))
                 jobs = [pool.submit(fill, patches.numpy()[c[0] : c[-1] + 1], batch[c[0] : c[-1] + 1]) for c in cuts]

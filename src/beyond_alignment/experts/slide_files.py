@@ -42,7 +42,7 @@ def open_tiff(path: Path, *, microns_per_pixel: float | None) -> Slide:
         raise InputError(_unreadable(path, error)) from error
     try:
         store = BlockStore()
-        pages = [level.keyframe for level in levels]
+        pages: list[Any] = [level.keyframe for level in levels]
         axes, channels = _tiff_axes(series, path.name)
         check_pixels(series.dtype, channels, path.name)
         if pages[0].photometric.name not in ("RGB", "YCBCR"):
@@ -104,8 +104,8 @@ def _tiff_level(path: Path, series: Any, number: int, axes: str, store: BlockSto
         return sliced_level(view, axes=axes, block=_rounded(array.chunks, level.axes), store=store, name=path.name)
     height, width = level.shape[:2]
     if not page.is_tiled and page.rowsperstrip >= height and page.is_memmappable:
-        array = np.memmap(path, mode="r", dtype=np.uint8, offset=page.dataoffsets[0], shape=page.shape)
-        return sliced_level(array, axes="yxc", block=(_SLICE_PX, _SLICE_PX), store=store, name=path.name)
+        mapped = np.memmap(path, mode="r", dtype=np.uint8, offset=page.dataoffsets[0], shape=page.shape)
+        return sliced_level(mapped, axes="yxc", block=(_SLICE_PX, _SLICE_PX), store=store, name=path.name)
     block = (page.tilelength, page.tilewidth) if page.is_tiled else (min(page.rowsperstrip, height), width)
     columns = -(-width // block[1])
     tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
@@ -155,10 +155,10 @@ def open_zarr(path: Path, *, microns_per_pixel: float | None) -> Slide:
     import zarr
 
     try:
-        group = zarr.open_group(path, mode="r")
+        group: Any = zarr.open_group(path, mode="r")
     except Exception as error:
         raise InputError(f"{path} is a folder and no OME-Zarr image: give the image itself.") from error
-    attributes = group.attrs.asdict()
+    attributes: dict[str, Any] = group.attrs.asdict()
     multiscales = (attributes.get("ome") or attributes).get("multiscales")
     if not multiscales:
         inside = sorted(child.name for child in (path / "images").glob("[!.]*") if child.is_dir())
