@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from beyond_alignment.cli import experts_train
+
 if TYPE_CHECKING:
     from beyond_alignment.experts.availability import Availability
     from beyond_alignment.experts.record import Expert
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 JSON = typer.Option("--json", help="Print every field as JSON.")
 
 app = typer.Typer(help="The frozen unimodal experts: their records, and which can be used here.")
+app.command("train")(experts_train.train)
 
 
 @app.callback(invoke_without_command=True)
