@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import RidgeCV
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.gene_transformer import gene_transformer_embed, load_gene_transformer
+from beyond_alignment.experts.gene_transformer import Block, gene_transformer_embed, load_gene_transformer
 from beyond_alignment.experts.model_card import read_model_card
 from beyond_alignment.experts.training import GENE_TRANSFORMER_PROFILES, TrainingPlan, train_gene_transformer
 
@@ -81,3 +82,9 @@ def test_donors_that_are_scored_are_refused(counts, tmp_path):
         train_gene_transformer(out=tmp_path, profile=PROFILE, adata=counts, exclude_donors="Q", progress=False)
     with pytest.raises(InputError, match="no training profile 'huge'"):
         train_gene_transformer(out=tmp_path, profile="huge", adata=counts)
+
+
+def test_attention_in_training_is_that_in_use():
+    torch.manual_seed(0)
+    block, tokens = Block(16, 2), torch.randn(3, 7, 16)
+    torch.testing.assert_close(block.train()(tokens), block.eval()(tokens), atol=1e-5, rtol=1e-5)

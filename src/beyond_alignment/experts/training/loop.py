@@ -112,9 +112,16 @@ def fit(
             curve.append(row)
             write_checkpoint(path, module, adam, fingerprint=fingerprint, curve=curve)
             write_text(folder / METRICS, pd.DataFrame(curve).to_csv(index=False))
-            numbers = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
-            bar.console.print(f"epoch {epoch + 1}/{plan.epochs}: {numbers}", soft_wrap=True, highlight=False)
+            if progress:
+                bar.console.print(_line(row, plan.epochs), soft_wrap=True, highlight=False)
     return curve
+
+
+def _line(row: dict[str, float], epochs: int) -> str:
+    """Return an epoch as one line for a log without a bar."""
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
+    minutes = (epochs - row["epoch"]) * row["seconds"] / 60.0
+    return f"epoch {row['epoch']:.0f}/{epochs}: {numbers}, {minutes:.0f} min to go"
 
 
 def _step(
