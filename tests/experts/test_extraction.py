@@ -96,7 +96,9 @@ def test_embeddings_agree_with_those_of_the_book(slide, model):
         slide, CENTRES[:5], model=model, field_of_view_um=60.0, device="cpu", precision="bfloat16"
     ).values
     assert 0 < difference(rounded, exact) < TOLERANCE["bfloat16"]
+    before = state_sha256(model.module)
     assert 0 < difference(embed_mobilenetv2(patches, model=model, device="cpu"), exact) < TOLERANCE["bfloat16"]
+    assert state_sha256(model.module) == before
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
@@ -273,6 +275,18 @@ def test_a_damaged_batch_is_embedded_again(slide, small, tmp_path):
         again = embed_slide(slide, CENTRES, model=small, device="cpu", cache_dir=tmp_path)
         assert again.n_cached == 0
         np.testing.assert_array_equal(again.values, first.values)
+
+
+def test_what_a_killed_run_left_half_written_is_swept_after_a_day(tmp_path):
+    cache = EmbeddingCache(tmp_path, {"k": 1})
+    old, new = cache.folder / ".old.safetensors", cache.folder / ".new.safetensors"
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    found, known = EmbeddingCache(tmp_path, {"k": 1}).find(np.zeros((1, 2)), 3)
+    assert (found.shape, known.any()) == ((1, 3), False)
+    assert new.exists()
+    assert not old.exists()
 
 
 def test_a_cache_that_cannot_be_written_is_named(slide, small, tmp_path):

@@ -8,7 +8,9 @@ from beyond_alignment.experts.embedding_file import (
     read_embedding_file,
     write_embedding_file,
 )
+from beyond_alignment.experts.embed_tissue import TissueEmbedding, embed_tissue
 from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
+from beyond_alignment.experts.extraction import Extraction, embed_slide
 from beyond_alignment.experts.gene_names import GeneMatch, match_genes
 from beyond_alignment.experts.loading import load_morphology
 from beyond_alignment.experts.morphology import (
@@ -19,6 +21,7 @@ from beyond_alignment.experts.morphology import (
     resolve_device,
 )
 from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
+from beyond_alignment.experts.slides import Slide, open_slide
 from beyond_alignment.experts.structure import (
     between_group_share,
     centre_within,
@@ -32,9 +35,12 @@ __all__ = [
     "FIELDS_UM",
     "EmbeddingFile",
     "Expert",
+    "Extraction",
     "FrozenModel",
     "FrozenPCA",
     "GeneMatch",
+    "Slide",
+    "TissueEmbedding",
     "attach_embedding",
     "between_group_share",
     "build_morphology",
@@ -44,6 +50,8 @@ __all__ = [
     "embed_expression",
     "embed_mobilenetv2",
     "embed_morphology",
+    "embed_slide",
+    "embed_tissue",
     "field_name",
     "fit_frozen_pca",
     "get_expert",
@@ -51,6 +59,7 @@ __all__ = [
     "load_morphology",
     "match_genes",
     "mobilenetv2",
+    "open_slide",
     "read_embedding_file",
     "resolve_device",
     "rv_coefficient",

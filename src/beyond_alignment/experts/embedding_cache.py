@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path, write_text
 
 _log = logging.getLogger(__name__)
+_STALE_SECONDS = 24 * 3600
 
 
 class EmbeddingCache:
@@ -45,6 +47,7 @@ class EmbeddingCache:
         self.folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()
         try:
             write_text(self.folder / "key.json", text + "\n")
+            self._sweep()
         except OSError as error:
             raise InputError(
                 f"The cache {folder} cannot be written ({error.strerror}): name another folder."
@@ -111,6 +114,12 @@ class EmbeddingCache:
             self.add(centres[first], np.concatenate([batch[1] for batch in batches])[first])
         for file in files:
             file.unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left half-written; nothing that may still be written."""
+        for entry in os.scandir(self.folder):
+            if entry.name.startswith(".") and time.time() - entry.stat().st_mtime > _STALE_SECONDS:
+                Path(entry.path).unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         """List the batches, the oldest first; none that is being written."""

@@ -117,6 +117,7 @@ def embed_slide(
     over = _over_the_edge(slide, centres, field_px)
     kept = ~over if edge == "drop" else np.ones(len(centres), dtype=bool)
     source = SlidePatches(slide, centres, field_px)
+    _ = slide.background  # found once, before threads ask for it
     values, n_cached, details = _embed(
         source, kept, model, device=device, batch_size=batch_size, workers=workers, precision=precision,
         cache_dir=cache_dir, advance=advance,

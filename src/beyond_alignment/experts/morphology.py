@@ -1,5 +1,6 @@
 """Frozen morphology experts: patches in, embeddings out."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +118,7 @@ def embed_mobilenetv2(
         (spot, feature), 1,280 features.
     """
     target = resolve_device(device)
-    module = model.module.to(target, dtype=torch.bfloat16)
+    module = copy.deepcopy(model.module).to(target, dtype=torch.bfloat16)  # the model itself keeps its weights exact
     module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode():
         parts = [module(batch.to(target)).float().cpu().numpy() for batch in _batches(patches, batch_size)]
