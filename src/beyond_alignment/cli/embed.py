@@ -85,7 +85,7 @@ def embed(
         name = _expression(adata, record.name, options)
     else:
         from beyond_alignment.datasets.fetch import cache_folder
-        from beyond_alignment.experts.embed_tissue import embed_tissue
+        from beyond_alignment.experts.tissue_embedding import embed_tissue
         from beyond_alignment.experts.loading import load_morphology
 
         found = embed_tissue(

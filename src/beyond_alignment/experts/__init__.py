@@ -8,7 +8,6 @@ from beyond_alignment.experts.embedding_file import (
     read_embedding_file,
     write_embedding_file,
 )
-from beyond_alignment.experts.embed_tissue import TissueEmbedding, embed_tissue
 from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
 from beyond_alignment.experts.extraction import Extraction, embed_slide
 from beyond_alignment.experts.gene_names import GeneMatch, match_genes
@@ -29,6 +28,7 @@ from beyond_alignment.experts.structure import (
     rv_coefficient,
     rv_matrix,
 )
+from beyond_alignment.experts.tissue_embedding import TissueEmbedding, embed_tissue
 
 __all__ = [
     "EXPERTS",
