@@ -34,7 +34,7 @@ def colour(data, *more):
 def test_an_embedding_is_added_in_place(data):
     scale = ("--image", data.with_name("he.png"), "--microns-per-pixel", "0.5")
     code, out, err = colour(data, *scale, "--field-of-view-um", "40")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "Note: he.png is coarser than what the expert reads: patches are enlarged 2.8 times.\n")
     assert "obsm['X_colour_40um'] 4 x 6, 1 padded at the edge" in out
     assert colour(data, *scale)[0] == 0
     code, out, _ = colour(data, *scale)
@@ -62,8 +62,8 @@ def test_spots_over_the_edge_can_be_dropped_into_another_file(data, tmp_path):
 
 def test_folders_become_files(tmp_path):
     for folder in (write_visium(tmp_path / "v", full=True), write_hest(tmp_path / "h")):
-        code, out, err = colour(folder)
-        assert (code, err) == (0, ""), out
+        code, _, err = colour(folder)
+        assert code == 0, err
         adata = ad.read_h5ad(folder.with_suffix(".h5ad"))
         assert adata.obsm["X_colour"].shape == (adata.n_obs, 6)
         code, _, err = colour(folder)

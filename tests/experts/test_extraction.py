@@ -129,6 +129,15 @@ def test_the_default_field_of_view_is_the_experts(slide, small):
     assert found.provenance["field_of_view_um"] == 16.0
 
 
+def test_an_image_that_is_too_coarse_is_told(small):
+    found = embed_slide(open_slide(IMAGE, microns_per_pixel=2.0), CENTRES, model=small, device="cpu")
+    assert found.provenance["image_notes"] == [
+        "the image is coarser than what the expert reads: patches are enlarged 4.0 times."
+    ]
+    fine = embed_slide(open_slide(IMAGE, microns_per_pixel=0.6), CENTRES, model=small, device="cpu")
+    assert fine.provenance["image_notes"] == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), view=st.floats(2.0, 60.0))
 def test_patches_over_the_edge_are_padded_and_counted_or_dropped_and_reported(seed, view):

@@ -6,9 +6,9 @@ from PIL import Image
 
 from beyond_alignment.datasets.folders import read_folder
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.tissue_embedding import embed_tissue
 from beyond_alignment.experts.extraction import embed_slide
 from beyond_alignment.experts.slides import open_slide
+from beyond_alignment.experts.tissue_embedding import embed_tissue
 from tests.datasets.test_folders import BARCODES, write_hest, write_visium, write_xenium
 from tests.experts.slide_images import MPP, small_model, tissue, write_pyramid
 

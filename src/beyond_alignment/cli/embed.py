@@ -85,8 +85,8 @@ def embed(
         name = _expression(adata, record.name, options)
     else:
         from beyond_alignment.datasets.fetch import cache_folder
-        from beyond_alignment.experts.tissue_embedding import embed_tissue
         from beyond_alignment.experts.loading import load_morphology
+        from beyond_alignment.experts.tissue_embedding import embed_tissue
 
         found = embed_tissue(
             adata, model=load_morphology(record.name, weights=weights, device=device.value), image=image,
@@ -98,6 +98,8 @@ def embed(
         adata, name = found.adata, found.name
         counts = {"padded at the edge": found.n_padded, "dropped": found.n_dropped, "from the cache": found.n_cached}
         notes = [f"{count} {what}" for what, count in counts.items() if count]
+        for note in found.notes:
+            typer.echo(f"Note: {note}", err=True)
     _write(adata, target)
     shape = " x ".join(f"{size:,}" for size in adata.obsm[f"X_{name}"].shape)
     typer.echo(f"Written: {target}, obsm['X_{name}'] {shape}{''.join(f', {note}' for note in notes)}.")

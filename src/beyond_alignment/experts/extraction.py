@@ -21,6 +21,8 @@ from beyond_alignment.experts.slides import Slide
 Edge = Literal["pad", "drop"]
 Advance = Callable[[int], None]
 BATCH_SIZE = 64
+# Image pixels along a pixel of the patch below which a patch counts as enlarged.
+LEAST_PIXELS = 0.8
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def embed_slide(
     provenance = details | {
         "image": slide.name,
         "image_sha256": slide.sha256,
-        "image_notes": list(slide.notes),
+        "image_notes": [*slide.notes, *_enlarged(slide.name, field_px / expert.input_px)],
         "field_of_view_um": float(microns),
         "microns_per_pixel": float(microns) / expert.input_px,
         "slide_microns_per_pixel": float(scale),
@@ -186,6 +188,13 @@ def _record(model: FrozenModel) -> Expert:
     if expert is None or expert.modality != "morphology" or expert.input_px < 1:
         raise InputError("This model has no record of an expert that reads images: load it with load_morphology.")
     return expert
+
+
+def _enlarged(name: str, pixels: float) -> list[str]:
+    """Say when patches show less than the expert reads, for want of resolution."""
+    if pixels >= LEAST_PIXELS:
+        return []
+    return [f"{name} is coarser than what the expert reads: patches are enlarged {1 / pixels:.1f} times."]
 
 
 def _over_the_edge(slide: Slide, centres: NDArray[np.float64], field_px: float) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Finds the image of every section of a data set, whoever made it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,8 @@ def _open(
     full = microns if microns is not None else positive(scales.get(keys.MICRONS_PER_PIXEL))
 
     def opened(source: Any, scale: float) -> tuple[Slide, float]:
-        return open_slide(source, microns_per_pixel=None if full is None else full / scale), scale
+        slide = open_slide(source, microns_per_pixel=None if full is None else full / scale)
+        return (replace(slide, name=f"the image of {name}") if isinstance(source, np.ndarray) else slide), scale
 
     if image is not None:
         return opened(image, 1.0)

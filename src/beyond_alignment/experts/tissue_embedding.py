@@ -41,6 +41,8 @@ class TissueEmbedding:
         The spots that were kept, with the embedding and its provenance.
     n_padded, n_dropped, n_cached
         Summed over sections; a spot without a stored patch is dropped.
+    notes
+        What a reader must know of the images, in sentences.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TissueEmbedding:
     n_padded: int
     n_dropped: int
     n_cached: int
+    notes: tuple[str, ...]
 
 
 def embed_tissue(
@@ -118,7 +121,8 @@ def embed_tissue(
     n_padded, n_dropped, n_cached = (
         sum(getattr(part, count) for part in parts.values()) for count in ("n_padded", "n_dropped", "n_cached")
     )
-    return TissueEmbedding(name, chosen, n_padded, n_dropped, n_cached)
+    notes = tuple(dict.fromkeys(note for part in parts.values() for note in part.provenance["image_notes"]))
+    return TissueEmbedding(name, chosen, n_padded, n_dropped, n_cached, notes)
 
 
 def _record(expert: Expert) -> dict[str, Any]:
