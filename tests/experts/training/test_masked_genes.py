@@ -40,3 +40,4 @@ def test_variable_genes_are_those_that_vary(counts):
     dense[:, ::2] = 5.0
     steady.X = dense
     assert set(most_variable_genes(steady, 20)) == set(counts.var_names[1::2])
+    assert torch.get_num_threads() == 1  # as the tests set it

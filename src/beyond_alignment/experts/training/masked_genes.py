@@ -51,9 +51,11 @@ def most_variable_genes(adata: AnnData, n_genes: int) -> list[str]:
     if often.sum() <= n_genes:
         return list(adata.var_names[often])
     kept = AnnData(counts[:, often], obs=adata.obs[[keys.SECTION]].copy(), var=adata.var.loc[often, []].copy())
+    threads = torch.get_num_threads()
     table = sc.experimental.pp.highly_variable_genes(
         kept, n_top_genes=n_genes, batch_key=keys.SECTION, inplace=False, check_values=False
     )
+    torch.set_num_threads(threads)  # numba sets OpenMP's number for its own loops, and torch would compute with that
     return list(kept.var_names[table["highly_variable"].to_numpy()])
 
 
