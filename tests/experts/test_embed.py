@@ -49,8 +49,8 @@ def test_morphology_is_embedded_at_every_field(monkeypatch, model):
 
 
 def test_an_unknown_expert_is_refused():
-    with pytest.raises(InputError, match="no expert 'uni'"):
-        get_expert("uni")
+    with pytest.raises(InputError, match="no expert 'resnet18'; known are colour, conch"):
+        get_expert("resnet18")
 
 
 def test_everything_that_is_cited_is_in_the_bibliography():

@@ -3,13 +3,14 @@ import json
 
 import pytest
 
+from beyond_alignment.experts.availability import Availability
 from beyond_alignment.pipeline import doctor
 
 
 @pytest.fixture
 def findings(project, monkeypatch):
     """Let the doctor look at a project, without torch and the data layer."""
-    for slow in ("_device", "_data", "_weights"):
+    for slow in ("_device", "_data", "_experts"):
         monkeypatch.setattr(doctor, slow, lambda: [])
     digest = hashlib.sha256(b"3").hexdigest()
     project.write("data/manifest.json", json.dumps({"files": {"a.txt": {"sha256": digest}}}))
@@ -39,3 +40,18 @@ def test_a_check_that_breaks_is_a_fault_and_the_others_go_on(findings, project):
     found = findings()
     assert not found["pages"].ok
     assert found["kernel"].ok
+
+
+def test_experts_are_ready_fetched_or_lack_something_that_is_named(monkeypatch):
+    known = {
+        "colour": Availability(True, ()),
+        "phikon": Availability(True, (), "hub", 0.3),
+        "uni": Availability(False, ("token: ask", "GPU memory: 3 GiB")),
+    }
+    monkeypatch.setattr("beyond_alignment.experts.registry.EXPERTS", known)
+    monkeypatch.setattr("beyond_alignment.experts.availability.availability", known.get)
+    found = {finding.what: finding for finding in doctor._experts()}
+    assert found["experts, ready"].found == "colour"
+    assert found["experts, from the hub"].found == "fetched at first use: phikon (0.3 GB)"
+    assert found["expert uni"].found == "token: ask; GPU memory: 3 GiB"
+    assert not any(finding.needed for finding in found.values())

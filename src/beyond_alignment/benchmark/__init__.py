@@ -4,12 +4,22 @@ from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
+from beyond_alignment.benchmark.embedding_quality import (
+    Agreement,
+    agreement_matrix,
+    effective_rank,
+    neighbour_agreement,
+    rank_table,
+)
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.expert_probes import expert_scores
+from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
+from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.plan import field_um, plan_contests
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.report import (
@@ -30,6 +40,7 @@ from beyond_alignment.benchmark.score_agreement import (
     term_draws,
 )
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
+from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -37,15 +48,20 @@ from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gai
 
 __all__ = [
     "FRACTIONS",
+    "Agreement",
     "Comparison",
     "Contest",
+    "ExpertScores",
+    "GenePrediction",
     "PointStore",
     "Predictions",
     "RankAgreement",
     "Score",
     "Scoreboard",
+    "SectionLeakage",
     "TissueInformation",
     "a_gain",
+    "agreement_matrix",
     "alignment_claims",
     "benchmark_claims",
     "build_scoreboard",
@@ -57,21 +73,27 @@ __all__ = [
     "compare_fusion",
     "describe_splits",
     "describe_tasks",
+    "effective_rank",
     "embedding",
+    "expert_scores",
     "field_change",
     "field_um",
     "first_leads",
     "gain_draws",
     "gains",
+    "gene_prediction",
     "growth",
     "information_claims",
+    "join_scores",
     "large_samples",
     "lead_curve",
+    "leakage_table",
     "learning_curves",
     "main_contests",
     "main_gains",
     "make_problem",
     "mean_interval",
+    "neighbour_agreement",
     "nested_order",
     "no_gain",
     "open_store",
@@ -81,9 +103,13 @@ __all__ = [
     "published_draws",
     "rank_agreement",
     "rank_over_tasks",
+    "rank_table",
     "run_benchmark",
+    "same_field",
     "scaling_claims",
     "score",
+    "section_leakage",
+    "shipping",
     "sis_table",
     "subset",
     "summarise_calibration",

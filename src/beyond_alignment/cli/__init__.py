@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from beyond_alignment import __version__
-from beyond_alignment.cli import book, doctor, sis
+from beyond_alignment.cli import book, doctor, embed, experts, sis
 from beyond_alignment.errors import InputError
 from beyond_alignment.project import root
 
@@ -25,7 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(book.app, name="book")
+app.add_typer(experts.app, name="experts")
 app.command("doctor")(doctor.doctor)
+app.command("embed")(embed.embed)
 app.command("sis")(sis.sis)
 
 

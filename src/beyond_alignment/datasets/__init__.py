@@ -1,6 +1,7 @@
 """Tissue: getting it, verifying it, reading it."""
 
 from beyond_alignment.datasets.fetch import fetch
+from beyond_alignment.datasets.folders import read_folder
 from beyond_alignment.datasets.genesets import hallmark_sets
 from beyond_alignment.datasets.images import image_provenance, read_image
 from beyond_alignment.datasets.loading import at_hand, load
@@ -28,6 +29,7 @@ __all__ = [
     "measured_microns_per_pixel",
     "normalise",
     "quality_control",
+    "read_folder",
     "read_image",
     "read_release",
     "registry",

@@ -1,6 +1,7 @@
 """Square H&E patches around each spot, of one physical size whatever the resolution of the scan."""
 
 import math
+from typing import Protocol
 
 import anndata as ad
 import numpy as np
@@ -9,6 +10,23 @@ from PIL import Image
 from beyond_alignment import keys
 from beyond_alignment.datasets.images import Pixels, background_colour, read_image
 from beyond_alignment.errors import InputError
+
+
+class Windows(Protocol):
+    """Something that windows can be cut from: an array, or a level of a slide that stays on disk.
+
+    Attributes
+    ----------
+    shape
+        (height, width, channel).
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (height, width, channel)."""
+
+    def __getitem__(self, window: tuple[slice, slice], /) -> Pixels:
+        """Return uint8 (height, width, channel) of a window (rows, columns) within the shape."""
 
 
 def extract_patches(
@@ -70,12 +88,29 @@ def extract_patches(
     fill = background_colour(image)
     patches = np.empty((len(centres), size_px, size_px, 3), dtype=np.uint8)
     for patch, (x, y) in zip(patches, centres, strict=True):
-        patch[...] = _crop(image, float(x), float(y), half, size_px, fill)
+        patch[...] = crop_square(image, float(x), float(y), half, size_px, fill)
     return patches
 
 
-def _crop(image: Pixels, x: float, y: float, half: float, size_px: int, fill: tuple[int, int, int]) -> Pixels:
-    """Resample the square of half-width ``half`` around (x, y), both in image pixels."""
+def crop_square(image: Windows, x: float, y: float, half: float, size_px: int, fill: tuple[int, int, int]) -> Pixels:
+    """Resample a square with sub-pixel edges, antialiased and bilinear: the one convention of every patch here.
+
+    Parameters
+    ----------
+    image
+        Only the window that the square and the filter reach is read.
+    x, y, half
+        Centre and half the width of the square, in pixels of ``image``.
+    size_px
+        Width and height of the patch.
+    fill
+        Colour beyond the edge of the image.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, (height, width, channel).
+    """
     height, width = image.shape[:2]
     # The filter reaches one output pixel, or one input pixel, beyond the crop.
     margin = math.ceil(max(1.0, 2.0 * half / size_px)) + 1

@@ -1,6 +1,6 @@
 """Frozen morphology experts: patches in, embeddings out."""
 
-import hashlib
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +9,15 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from beyond_alignment.datasets import weights_path
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.checkpoints import fit, read_state, sha256_of
+from beyond_alignment.experts.record import IMAGENET_MEAN, IMAGENET_SD, Expert
+from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.torchvision_operators import import_timm
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_SD = (0.229, 0.224, 0.225)
 MOBILENET = "mobilenetv2_100"
 HUB_NAME = "mobilenetv2_100.ra_in1k"
 
@@ -53,14 +52,18 @@ class FrozenModel:
     module
         The network in evaluation mode, gradients off.
     source
-        ``registered file`` or ``hub``.
+        ``registered file`` (shipped, or in the cache or mirror), ``given file``, ``own file`` (in
+        ``BEYOND_ALIGNMENT_WEIGHTS``), ``hub`` or ``definition``.
     sha256
-        Of the weights file; empty for weights from the hub.
+        Of the weights file; empty where there is none, or where timm fetched it.
+    expert
+        Its record.
     """
 
     module: nn.Module
     source: str
     sha256: str
+    expert: Expert
 
 
 def mobilenetv2(weights: Path | None = None) -> FrozenModel:
@@ -78,7 +81,7 @@ def mobilenetv2(weights: Path | None = None) -> FrozenModel:
     InputError
         If no weights can be had, the file cannot be read, or it does not fit (the first differing keys are named).
     """
-    timm = import_timm()
+    timm, expert = import_timm(), get_expert("mobilenetv2")
     try:
         path = weights or weights_path(MOBILENET)
     except InputError as error:
@@ -87,35 +90,10 @@ def mobilenetv2(weights: Path | None = None) -> FrozenModel:
         except Exception as hub_error:
             msg = f"No weights for {MOBILENET}: {error} The hub could not be reached either."
             raise InputError(msg) from hub_error
-        return FrozenModel(module.eval().requires_grad_(False), source="hub", sha256="")
+        return FrozenModel(module.eval().requires_grad_(False), source="hub", sha256="", expert=expert)
     module = timm.create_model(MOBILENET, pretrained=False, num_classes=0)
-    _load_weights(module, path)
-    return FrozenModel(module.eval().requires_grad_(False), source="registered file", sha256=_sha256(path))
-
-
-def _load_weights(module: nn.Module, path: Path) -> None:
-    """Load a safetensors file whose names must be those of the module."""
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        msg = f"The weights file {path} cannot be read as safetensors ({error}); fetch it again."
-        raise InputError(msg) from error
-    wanted = module.state_dict()
-    unknown, missing = sorted(set(state) - set(wanted))[:3], sorted(set(wanted) - set(state))[:3]
-    shapes = sorted(name for name in set(state) & set(wanted) if state[name].shape != wanted[name].shape)[:3]
-    if unknown or missing or shapes:
-        msg = (
-            f"The weights in {path} do not fit {MOBILENET}: unexpected {unknown or 'none'}, "
-            f"missing {missing or 'none'}, of another shape {shapes or 'none'}; give a file made for this architecture."
-        )
-        raise InputError(msg)
-    module.load_state_dict(state)
-
-
-def _sha256(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    fit(module, read_state(path), path=path, name=MOBILENET)
+    return FrozenModel(module, source="registered file", sha256=sha256_of(path), expert=expert)
 
 
 def embed_mobilenetv2(
@@ -140,7 +118,7 @@ def embed_mobilenetv2(
         (spot, feature), 1,280 features.
     """
     target = resolve_device(device)
-    module = model.module.to(target, dtype=torch.bfloat16)
+    module = copy.deepcopy(model.module).to(target, dtype=torch.bfloat16)  # the model itself keeps its weights exact
     module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.inference_mode():
         parts = [module(batch.to(target)).float().cpu().numpy() for batch in _batches(patches, batch_size)]

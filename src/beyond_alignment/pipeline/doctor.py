@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import psutil
 from packaging.requirements import Requirement
 
-from beyond_alignment.errors import InputError
 from beyond_alignment.pipeline.profiles import load_profile
 from beyond_alignment.project import root
 from beyond_alignment.results.hashing import file_hash
@@ -43,7 +42,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at Python, packages, kernel, device, memory, pages, data, release and weights."""
+    """Look at Python, packages, kernel, device, memory, pages, data, release and experts."""
     checks: list[Callable[[], list[Finding]]] = [
         _python,
         _packages,
@@ -53,7 +52,7 @@ def examine() -> list[Finding]:
         _pages,
         _release,
         _data,
-        _weights,
+        _experts,
     ]
     return [finding for check in checks for finding in _guarded(check)]
 
@@ -68,7 +67,7 @@ def _guarded(check: Callable[[], list[Finding]]) -> list[Finding]:
                 check.__name__.strip("_"),
                 False,
                 f"{type(error).__name__}: {error}",
-                check not in (_data, _weights, _device),
+                check not in (_data, _experts, _device),
             )
         ]
 
@@ -165,11 +164,17 @@ def _data() -> list[Finding]:
     return findings
 
 
-def _weights() -> list[Finding]:
-    """Look for the weights of the morphology expert."""
-    from beyond_alignment.datasets import weights_path
+def _experts() -> list[Finding]:
+    """Say which experts can be used here and, for the others, exactly what is missing."""
+    from beyond_alignment.experts.availability import availability
+    from beyond_alignment.experts.registry import EXPERTS
 
-    try:
-        return [Finding("weights", True, weights_path("mobilenetv2_100").name, False)]
-    except InputError as error:
-        return [Finding("weights", False, str(error), False)]
+    found = {name: availability(name) for name in EXPERTS}
+    usable = {name: here for name, here in found.items() if here.usable}
+    ready = [name for name, here in usable.items() if not here.download_gb]
+    fetched = [f"{name} ({here.download_gb:.1f} GB)" for name, here in usable.items() if here.download_gb]
+    findings = [Finding("experts, ready", bool(ready), ", ".join(ready) or "none", False)]
+    if fetched:
+        findings.append(Finding("experts, from the hub", True, f"fetched at first use: {', '.join(fetched)}", False))
+    lacking = [Finding(f"expert {n}", False, "; ".join(found[n].missing), False) for n in found if n not in usable]
+    return findings + lacking

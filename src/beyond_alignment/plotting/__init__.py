@@ -5,25 +5,39 @@ from beyond_alignment.plotting.calibration import plot_calibration, plot_error_b
 from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
+from beyond_alignment.plotting.experts import (
+    plot_advantage,
+    plot_agreement,
+    plot_expert_scores,
+    plot_genes,
+    plot_leakage,
+    plot_rank,
+)
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 
 __all__ = [
+    "plot_advantage",
+    "plot_agreement",
     "plot_calibration",
     "plot_components",
     "plot_correlations",
     "plot_decompositions",
     "plot_error_by_n",
+    "plot_expert_scores",
     "plot_field_of_view",
     "plot_gains",
     "plot_gates",
+    "plot_genes",
     "plot_labels",
+    "plot_leakage",
     "plot_learning_curves",
     "plot_overlay",
     "plot_patches",
     "plot_pid",
+    "plot_rank",
     "plot_retained_by_size",
     "plot_retained_on_tissue",
     "plot_scores",

@@ -1,0 +1,213 @@
+"""Records of the experts that read an image of tissue."""
+
+from beyond_alignment.experts.record import IMAGENET_MEAN, IMAGENET_SD, NO_MEAN, NO_SD, Expert
+
+# Published tile at 20x (0.5 um a pixel) or 10x, over the pixels that the network reads.
+TILE_128_UM = 128 / 224
+TILE_256_UM = 256 / 224
+CONCH_TILE_UM = 256 / 448
+AT_20X = 0.5
+
+
+def _image(
+    *,
+    input_px: int = 224,
+    mean: tuple[float, float, float] = IMAGENET_MEAN,
+    sd: tuple[float, float, float] = IMAGENET_SD,
+    **fields: object,
+) -> Expert:
+    """Return a record of morphology: 224 pixels, ImageNet mean and sd, unless told otherwise."""
+    return Expert(modality="morphology", input_px=input_px, mean=mean, sd=sd, **fields)  # type: ignore[arg-type]
+
+
+PATHOLOGY = (
+    _image(
+        name="uni",
+        dimension=1024,
+        parameters=303_350_784,
+        source="MahmoodLab/UNI",
+        revision="77ffbca1ee1cdcee6e87f6deebd2db8a5888c721",
+        gated=True,
+        licence="CC-BY-NC-ND-4.0",
+        microns_per_pixel=TILE_128_UM,
+        input_description="256 px tile at 20x resized to 224 x 224 px, ImageNet mean and sd, class token",
+        fitted_on="Mass-100K: 100 million tiles of 100,426 H&E slides (DINOv2)",
+        citation="chen2024uni",
+    ),
+    _image(
+        name="uni2_h",
+        dimension=1536,
+        parameters=681_394_176,
+        source="MahmoodLab/UNI2-h",
+        revision="d517a8dd47902dd7c308b3c36f63bce47e7b9a43",
+        gated=True,
+        licence="CC-BY-NC-ND-4.0",
+        microns_per_pixel=TILE_128_UM,
+        input_description="256 px tile at 20x resized to 224 x 224 px, ImageNet mean and sd, class token",
+        fitted_on="200 million tiles of some 350,000 H&E and IHC slides (DINOv2)",
+        citation="chen2024uni",
+    ),
+    _image(
+        name="conch",
+        dimension=512,
+        parameters=87_567_104,
+        source="MahmoodLab/conch",
+        revision="f9ca9f877171a28ade80228fb195ac5d79003357",
+        gated=True,
+        licence="CC-BY-NC-ND-4.0",
+        input_px=448,
+        microns_per_pixel=CONCH_TILE_UM,
+        mean=(0.48145466, 0.4578275, 0.40821073),
+        sd=(0.26862954, 0.26130258, 0.27577711),
+        input_description="512 px tile at 20x resized to 448 x 448 px, mean and sd of CLIP, image tower unprojected",
+        fitted_on="1.17 million pairs of histology image and caption (CoCa)",
+        citation="lu2024conch",
+    ),
+    _image(
+        name="virchow",
+        dimension=2560,
+        parameters=631_229_184,
+        source="paige-ai/Virchow",
+        revision="19eebc84ae33e79f1b2d866e6ff90ae50e522f9a",
+        gated=True,
+        licence="Apache-2.0",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px tile at 20x, ImageNet mean and sd, class token and mean of the patch tokens",
+        fitted_on="1.5 million H&E slides of 100,000 patients (DINOv2)",
+        citation="vorontsov2024virchow",
+    ),
+    _image(
+        name="virchow2",
+        dimension=2560,
+        parameters=631_239_424,
+        source="paige-ai/Virchow2",
+        revision="3158645804b69e3f3bc4439d4116edddf0840a72",
+        gated=True,
+        licence="CC-BY-NC-ND-4.0",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px tile at 20x, ImageNet mean and sd, class token and mean of the patch tokens",
+        fitted_on="3.1 million H&E and IHC slides of 225,401 patients (DINOv2)",
+        citation="zimmermann2024virchow2",
+    ),
+    _image(
+        name="phikon",
+        dimension=768,
+        parameters=85_798_656,
+        source="owkin/phikon",
+        revision="51d48edc137856bcf3fc8ef74c571b49910523a3",
+        licence="Owkin non-commercial",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px tile at 20x, ImageNet mean and sd, class token",
+        fitted_on="40 million tiles of 6,093 TCGA slides (iBOT)",
+        citation="filiot2023phikon",
+    ),
+    _image(
+        name="phikon_v2",
+        dimension=1024,
+        parameters=303_350_784,
+        source="owkin/phikon-v2",
+        revision="419e8285b80eac3b60beca0d9b91942d48ad7b8e",
+        licence="Owkin non-commercial",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px tile at 20x, ImageNet mean and sd, class token",
+        fitted_on="456 million tiles of some 58,000 public slides (DINOv2)",
+        citation="filiot2024phikonv2",
+    ),
+    _image(
+        name="ctranspath",
+        dimension=768,
+        parameters=27_520_038,
+        source="1aurent/swin_tiny_patch4_window7_224.CTransPath",
+        revision="59c740e4ed91dda4ebe094b64e4cd2e015c31810",
+        licence="GPL-3.0",
+        microns_per_pixel=TILE_256_UM,
+        input_description="256 px tile at 10x resized to 224 x 224 px, ImageNet mean and sd, mean of the tokens",
+        fitted_on="15 million tiles of TCGA and PAIP (contrastive)",
+        citation="wang2022ctranspath",
+    ),
+    _image(
+        name="h_optimus_0",
+        dimension=1536,
+        parameters=1_134_774_272,
+        source="bioptimus/H-optimus-0",
+        revision="b145cc1e6c6b30d3251aa8b1f844e6974188a743",
+        gated=True,
+        licence="Apache-2.0",
+        microns_per_pixel=AT_20X,
+        mean=(0.707223, 0.578729, 0.703617),
+        sd=(0.211883, 0.230117, 0.177517),
+        input_description="224 x 224 px tile at 20x, mean and sd of its own, class token",
+        fitted_on="more than 500,000 H&E slides (DINOv2)",
+        citation="saillard2024hoptimus",
+    ),
+)
+
+GENERAL = (
+    _image(
+        name="resnet50",
+        dimension=2048,
+        parameters=23_508_032,
+        source="timm/resnet50.a1_in1k",
+        revision="93271f4677dbf7b4d7f7e7d9d7811bd66c327e56",
+        licence="Apache-2.0",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px RGB patch, ImageNet mean and sd, global average pooling",
+        fitted_on="ImageNet-1k",
+        citation="he2016resnet",
+    ),
+    _image(
+        name="vit_s",
+        dimension=384,
+        parameters=21_665_664,
+        source="timm/vit_small_patch16_224.dino",
+        revision="733b42a211ebe03aa7327050699cfcee7cd96123",
+        licence="Apache-2.0",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px RGB patch, ImageNet mean and sd, class token",
+        fitted_on="ImageNet-1k without labels (DINO)",
+        citation="caron2021dino",
+    ),
+    _image(
+        name="mobilenetv2",
+        dimension=1280,
+        parameters=2_223_872,
+        source="MobileNetV2-1.0 (timm name mobilenetv2_100) as published in the ONNX Model Zoo, batch norm folded",
+        licence="Apache-2.0",
+        microns_per_pixel=AT_20X,
+        input_description="224 x 224 px RGB patch, ImageNet mean and sd, global average pooling",
+        fitted_on="ImageNet-1k",
+        citation="sandler2018mobilenetv2",
+        default=True,
+    ),
+    _image(
+        name="colour",
+        dimension=6,
+        parameters=0,
+        source="mean and standard deviation of the red, green and blue channel of a patch, in [0, 1]",
+        licence="none needed",
+        microns_per_pixel=AT_20X,
+        mean=NO_MEAN,
+        sd=NO_SD,
+        input_description="RGB patch of any size",
+        fitted_on="nothing",
+        citation="",
+        default=True,
+    ),
+)
+
+OWN = (
+    _image(
+        name="tissue_vit",
+        dimension=192,
+        parameters=5_496_192,
+        source="trained in this project, weights and model card in data/experts",
+        licence="MIT (the images keep their own licences)",
+        input_px=112,
+        microns_per_pixel=200 / 112,
+        input_description="H&E patch of 100 to 600 um in 112 x 112 px, ImageNet mean and sd, mean of the tokens",
+        fitted_on="H&E of HER2ST, MOB and CRC without labels (SimCLR)",
+        citation="chen2020simclr",
+    ),
+)
+
+MORPHOLOGY = (*GENERAL[2:], *OWN, *PATHOLOGY, *GENERAL[:2])

@@ -1,0 +1,113 @@
+"""The networks have the published sizes; those that fit into the memory of this machine are run."""
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.architectures import BUILDERS, build_morphology
+from beyond_alignment.experts.morphology import embed_colour
+from beyond_alignment.experts.network_parts import AttentionPool, ClassAndMean, ConvolutionalStem
+from beyond_alignment.experts.registry import EXPERTS
+
+GIB = 2**30
+LARGE = 100_000_000
+MORPHOLOGY = [name for name, expert in EXPERTS.items() if expert.modality == "morphology"]
+# Millions, from the authors' model cards, to the digits that they give.
+PUBLISHED = {
+    "uni": 303.4, "uni2_h": 681.4, "virchow": 631.2, "virchow2": 631.2, "phikon": 85.8, "phikon_v2": 303.4,
+    "ctranspath": 27.5, "h_optimus_0": 1134.8, "resnet50": 23.5, "vit_s": 21.7, "mobilenetv2": 2.2,
+}  # fmt: skip
+
+
+def drawn(name):
+    """A network with drawn numbers; a large one in bfloat16, and without the time that a proper start takes."""
+    torch.manual_seed(0)
+    if EXPERTS[name].parameters < LARGE:
+        return build_morphology(name)
+    with torch.device("meta"):
+        module = build_morphology(name)
+    module = module.to(torch.bfloat16).to_empty(device="cpu")
+    noise = torch.randn(2**20).to(torch.bfloat16) * 0.02
+    with torch.no_grad():
+        for key, value in module.state_dict().items():
+            value.copy_(noise.repeat(-(-value.numel() // len(noise)))[: value.numel()].view(value.shape))
+            value.add_(float("norm" in key and key.endswith("weight")))
+    return module
+
+
+def test_every_morphology_expert_has_a_network():
+    assert set(BUILDERS) == set(MORPHOLOGY)
+
+
+@pytest.mark.parametrize("name", MORPHOLOGY)
+def test_the_network_has_the_stated_dimension_and_parameters(name):
+    expert = EXPERTS[name]
+    with torch.device("meta"):
+        module = build_morphology(name)
+        answer = module(torch.empty(2, 3, expert.input_px, expert.input_px))
+    count = sum(parameter.numel() for parameter in module.parameters())
+    assert tuple(answer.shape) == (2, expert.dimension)
+    assert count == expert.parameters
+    assert not module.training
+    if name in PUBLISHED:
+        assert round(count / 1e6, 1) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", MORPHOLOGY)
+def test_the_network_embeds_two_images_where_memory_allows(name):
+    expert = EXPERTS[name]
+    needed, free = 2 * expert.parameters / GIB + 1.0, psutil.virtual_memory().available / GIB
+    if free < needed:
+        pytest.skip(f"{name} needs {needed:.1f} GiB of memory and {free:.1f} GiB are free")
+    module = drawn(name)
+    dtype = next(module.parameters(), torch.empty(0)).dtype
+    images = torch.randn(2, 3, expert.input_px, expert.input_px).to(dtype)
+    with torch.inference_mode():
+        first, second = module(images).float()
+    assert first.shape == (expert.dimension,)
+    assert torch.isfinite(torch.stack([first, second])).all()
+    assert not torch.equal(first, second)
+
+
+def test_the_colour_network_is_the_colour_expert():
+    patches = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    images = torch.from_numpy(patches).permute(0, 3, 1, 2).float() / 255
+    np.testing.assert_allclose(build_morphology("colour")(images).numpy(), embed_colour(patches), atol=1e-6)
+
+
+def test_class_and_mean_leaves_the_registers_out():
+    tokens = torch.tensor([[[1.0], [100.0], [100.0], [4.0], [6.0]]])  # class, two registers, two patches
+    assert ClassAndMean(lambda_module(tokens), registers=2)(torch.empty(0)).tolist() == [[1.0, 5.0]]
+
+
+def lambda_module(answer):
+    """A network that always gives the same answer."""
+
+    class Constant(torch.nn.Module):
+        def forward(self, images):
+            return answer
+
+    return Constant()
+
+
+def test_one_query_that_ignores_its_keys_averages_the_values():
+    torch.manual_seed(0)
+    pool = AttentionPool(8, 6, heads=2)
+    with torch.no_grad():
+        pool.query.zero_()  # after its layer norm a constant query: every token weighs the same
+    tokens = torch.randn(3, 5, 6)
+    values = pool.ln_k(tokens) @ pool.attn.v_proj_weight.T  # biases start at 0
+    by_hand = values.mean(dim=1) @ pool.attn.out_proj.weight.T
+    torch.testing.assert_close(pool(tokens)[:, 0], by_hand, atol=1e-5, rtol=1e-5)
+
+
+def test_the_stem_gives_a_token_for_four_by_four_pixels():
+    assert ConvolutionalStem(96)(torch.randn(2, 3, 32, 64)).shape == (2, 8, 16, 96)
+
+
+@pytest.mark.parametrize("name", ["pca", "scgpt"])
+def test_an_expert_that_reads_no_images_is_refused(name):
+    with pytest.raises(InputError, match=f"'{name}' has no network that reads images: choose one of colour"):
+        build_morphology(name)
