@@ -48,9 +48,10 @@ class ContrastiveViT(nn.Module):
 
     def __init__(self, *, keep: float, fused: bool) -> None:
         super().__init__()
-        self.backbone = tissue_vit_module(keep=keep)
-        for block in self.backbone.blocks:
+        backbone: Any = tissue_vit_module(keep=keep)
+        for block in backbone.blocks:
             block.attn.fused_attn = fused
+        self.backbone: nn.Module = backbone
         self.head = nn.Sequential(
             nn.Linear(DIMENSION, 2 * DIMENSION), nn.BatchNorm1d(2 * DIMENSION), nn.GELU(),
             nn.Linear(2 * DIMENSION, PROJECTION),
