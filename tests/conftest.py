@@ -2,4 +2,5 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):  # numba hands its number on to torch
+    os.environ.setdefault(name, "1")
