@@ -126,12 +126,14 @@ def _read(data: Path) -> "AnnData":
 
     from beyond_alignment.datasets.folders import read_folder
     from beyond_alignment.datasets.h5ad import open_h5ad
+    from beyond_alignment.datasets.sparse_tables import check_sparse_tables
 
     if data.is_dir():
         return read_folder(data)
     with open_h5ad(data):
         pass  # a file that is none gets its sentence here
     try:
+        check_sparse_tables(data)
         return anndata.read_h5ad(data)
     except Exception as error:  # damage shows in as many ways as there are bytes
         raise InputError(

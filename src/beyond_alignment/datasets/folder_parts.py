@@ -13,6 +13,7 @@ import scanpy as sc
 from scipy import sparse
 
 from beyond_alignment import keys
+from beyond_alignment.datasets.sparse_tables import check_sparse_tables
 from beyond_alignment.errors import InputError
 
 HISTOLOGY = (".ome.tif", ".ome.tiff", ".btf", ".svs", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
@@ -79,6 +80,7 @@ def read_counts(path: Path) -> ad.AnnData:
         It cannot be read.
     """
     try:
+        check_sparse_tables(path)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Variable names are not unique")
             raw = sc.read_10x_h5(path)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from beyond_alignment import keys
 from beyond_alignment.datasets.folder_parts import first_of, place, positive, read_json
+from beyond_alignment.datasets.sparse_tables import check_sparse_tables
 from beyond_alignment.errors import InputError
 
 
@@ -51,6 +52,7 @@ def _sample(folder: Path, file: Path) -> ad.AnnData:
     """Read one sample."""
     name = file.stem
     try:
+        check_sparse_tables(file)
         adata = ad.read_h5ad(file)
     except Exception as error:  # as many ways as there are bytes
         raise InputError(f"{file} cannot be read as .h5ad: it is damaged; get it again.") from error
