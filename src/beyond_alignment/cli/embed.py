@@ -156,9 +156,9 @@ def _attach(adata: "AnnData", file: Path, expert: str) -> str:
 
 def _expression(adata: "AnnData", expert: str, options: dict[str, Any]) -> str:
     """Embed the counts with an expert of expression."""
-    from beyond_alignment.experts.checkpoints import sha256_of
     from beyond_alignment.experts.embed import embed_expression, set_embedding
     from beyond_alignment.experts.registry import get_expert
+    from beyond_alignment.files import file_sha256
 
     if expert == "hallmark":
         embed_expression(adata)
@@ -171,7 +171,7 @@ def _expression(adata: "AnnData", expert: str, options: dict[str, Any]) -> str:
         if weights is None:
             raise InputError("No weights of gene_transformer are here: train it, or give them with --weights.")
         values = gene_transformer_embed(adata, weights, device=options["device"], batch_size=options["batch_size"])
-        set_embedding(adata, expert, values, expert=expert, weights=weights.name, weights_sha256=sha256_of(weights))
+        set_embedding(adata, expert, values, expert=expert, weights=weights.name, weights_sha256=file_sha256(weights))
     else:
         raise InputError(f"{expert} is fitted on the training spots of each fold, not here: choose another expert.")
     return expert

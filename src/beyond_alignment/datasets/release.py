@@ -1,6 +1,5 @@
 """The frozen-embedding release: small .h5ad files that stand in for raw images, each with its hash in a manifest."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from scipy import sparse
 
 from beyond_alignment import keys, project
 from beyond_alignment.errors import InputError
-from beyond_alignment.files import atomic_path, write_text
+from beyond_alignment.files import atomic_path, file_sha256, write_text
 
 MANIFEST = "manifest.json"
 STEP = 2.0**-7
@@ -103,7 +102,7 @@ def write_release(adata: ad.AnnData, name: str, *, folder: Path | None = None) -
     with atomic_path(path) as temporary:
         with h5py.File(temporary, "w") as file:
             write_dispatched(file, "/", small, _write_compressed)
-        size, digest = temporary.stat().st_size, _sha256(temporary)
+        size, digest = temporary.stat().st_size, file_sha256(temporary)
     entry = {
         "sha256": digest,
         "size": size,
@@ -145,7 +144,7 @@ def read_release(name: str, *, folder: Path | None = None) -> ad.AnnData:
     if entry is None:
         msg = f"The release {path} is not in {MANIFEST}: restore both from the repository or run notebook 02."
         raise InputError(msg)
-    if (digest := _sha256(path)) != entry.get("sha256"):
+    if (digest := file_sha256(path)) != entry.get("sha256"):
         msg = (
             f"The release {path} is damaged (sha256 {digest[:12]}, expected {str(entry.get('sha256'))[:12]}): "
             "restore it from the repository or run notebook 02."
@@ -220,12 +219,6 @@ def _write_compressed(write: Any, store: Any, key: str, element: Any, *, iospec:
     if isinstance(element, np.ndarray) and element.dtype == np.float16 and element.shape[1] > WIDE:
         options["chunks"] = (len(element), WIDE)  # features alike in scale share a chunk and shrink better
     write(store, key, element, dataset_kwargs=options)
-
-
-def _sha256(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(package: str) -> str:

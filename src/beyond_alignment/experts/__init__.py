@@ -1,6 +1,7 @@
 """Frozen unimodal experts of morphology and expression."""
 
 from beyond_alignment.experts.architectures import build_morphology
+from beyond_alignment.experts.compute import resolve_device
 from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_morphology, field_name
 from beyond_alignment.experts.embedding_file import (
     EmbeddingFile,
@@ -17,7 +18,6 @@ from beyond_alignment.experts.morphology import (
     embed_colour,
     embed_mobilenetv2,
     mobilenetv2,
-    resolve_device,
 )
 from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
 from beyond_alignment.experts.slides import Slide, open_slide

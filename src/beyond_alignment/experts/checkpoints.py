@@ -1,6 +1,5 @@
 """Files of weights: read without unpickling code, compared name by name, put into a network."""
 
-import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -20,12 +19,6 @@ WRAPPERS = ("state_dict", "model", "teacher")
 PREFIX = "module."
 NAMED = 3
 COUNTER = "num_batches_tracked"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:

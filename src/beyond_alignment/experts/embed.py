@@ -10,14 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from beyond_alignment import keys
 from beyond_alignment.datasets import extract_patches, hallmark_sets, normalise, read_image
+from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.experts.expression import FrozenPCA, hallmark_scores
 from beyond_alignment.experts.morphology import (
-    Device,
     FrozenModel,
     embed_colour,
     embed_mobilenetv2,
     mobilenetv2,
-    resolve_device,
 )
 from beyond_alignment.experts.registry import get_expert
 

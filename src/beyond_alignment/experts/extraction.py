@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, Precision, resolve_device, resolve_precision
 from beyond_alignment.experts.embedding_cache import EmbeddingCache
-from beyond_alignment.experts.forward import Precision, chosen_precision, forward, state_sha256
-from beyond_alignment.experts.morphology import Device, FrozenModel, resolve_device
+from beyond_alignment.experts.forward import forward, state_sha256
+from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.patch_stream import PatchSource, SlidePatches, StoredPatches, default_workers, stream
 from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.slides import Slide
@@ -228,7 +229,7 @@ def _embed(
     if batch_size < 1:
         raise InputError(f"A batch of {batch_size} patches cannot be embedded: give 1 or more.")
     target = resolve_device(device)
-    exact = chosen_precision(precision, target)
+    exact = resolve_precision(precision, target)
     details = {
         "weights": model.source,
         "weights_sha256": model.sha256,

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +12,6 @@ from torch import nn
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.record import Expert
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def forward(
@@ -67,21 +65,6 @@ def state_sha256(module: nn.Module) -> str:
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
-
-
-def chosen_precision(precision: str, device: torch.device) -> str:
-    """Return the precision that is used: with ``auto`` float32 on the CPU, bfloat16 on a GPU.
-
-    Raises
-    ------
-    InputError
-        It is unknown.
-    """
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise InputError(f"Unknown precision {precision!r}: choose auto, float32 or bfloat16.")
-    if precision == "auto":
-        return "bfloat16" if device.type == "cuda" else "float32"
-    return precision
 
 
 def _cast(device: torch.device, precision: str) -> Any:

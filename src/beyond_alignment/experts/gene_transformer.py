@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.experts.gene_values import GeneScale
-from beyond_alignment.experts.morphology import Device, resolve_device
 
 NAME = "gene_transformer"
 _log = logging.getLogger(__name__)

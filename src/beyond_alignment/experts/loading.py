@@ -9,11 +9,13 @@ from torch import nn
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.architectures import build_morphology
 from beyond_alignment.experts.checkpoint_names import rename
-from beyond_alignment.experts.checkpoints import fit, from_hub, read_state, sha256_of
-from beyond_alignment.experts.morphology import Device, FrozenModel, mobilenetv2, resolve_device
+from beyond_alignment.experts.checkpoints import fit, from_hub, read_state
+from beyond_alignment.experts.compute import Device, resolve_device
+from beyond_alignment.experts.morphology import FrozenModel, mobilenetv2
 from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.weights_files import SHIPPED, WEIGHTS_VARIABLE, Source, find_weights
+from beyond_alignment.files import file_sha256
 
 
 def load_morphology(name: str, *, weights: Path | None = None, device: Device = "auto") -> FrozenModel:
@@ -52,7 +54,7 @@ def load_morphology(name: str, *, weights: Path | None = None, device: Device = 
     path, source = _weights(expert, weights)
     state = rename(expert.name, read_state(path))
     module = fit(_empty(expert.name), state, path=path, name=expert.name)
-    return FrozenModel(module.to(target), source=source, sha256=sha256_of(path), expert=expert)
+    return FrozenModel(module.to(target), source=source, sha256=file_sha256(path), expert=expert)
 
 
 def _weights(expert: Expert, given: Path | None) -> tuple[Path, Source]:

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,34 +12,15 @@ from torch import nn
 
 from beyond_alignment.datasets import weights_path
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.checkpoints import fit, read_state, sha256_of
+from beyond_alignment.experts.checkpoints import fit, read_state
+from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.experts.record import IMAGENET_MEAN, IMAGENET_SD, Expert
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.torchvision_operators import import_timm
+from beyond_alignment.files import file_sha256
 
 MOBILENET = "mobilenetv2_100"
 HUB_NAME = "mobilenetv2_100.ra_in1k"
-
-Device = Literal["auto", "cpu", "cuda"]
-
-
-def resolve_device(device: Device = "auto") -> torch.device:
-    """Return the device to run on: a GPU when ``auto`` finds one.
-
-    Raises
-    ------
-    InputError
-        If a GPU is asked for and there is none, or the name is unknown.
-    """
-    if device not in ("auto", "cpu", "cuda"):
-        msg = f"Unknown device {device!r}: choose auto, cpu or cuda."
-        raise InputError(msg)
-    if device == "cuda" and not torch.cuda.is_available():
-        msg = "A GPU was asked for but torch finds none here: use device auto or cpu."
-        raise InputError(msg)
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
 
 
 @dataclass(frozen=True)
@@ -93,7 +73,7 @@ def mobilenetv2(weights: Path | None = None) -> FrozenModel:
         return FrozenModel(module.eval().requires_grad_(False), source="hub", sha256="", expert=expert)
     module = timm.create_model(MOBILENET, pretrained=False, num_classes=0)
     fit(module, read_state(path), path=path, name=MOBILENET)
-    return FrozenModel(module, source="registered file", sha256=sha256_of(path), expert=expert)
+    return FrozenModel(module, source="registered file", sha256=file_sha256(path), expert=expert)
 
 
 def embed_mobilenetv2(

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.slide_files import file_sha256
 from beyond_alignment.experts.slide_levels import Pixels, check_pixels, to_rgb
 from beyond_alignment.experts.slides import Slide
+from beyond_alignment.files import file_sha256
 
 # Batches that are cut or being cut beyond the one in the model: what bounds the memory.
 AHEAD = 2

@@ -12,6 +12,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.experts.slide_levels import BlockLevel, BlockStore, Pixels, check_pixels, sliced_level, to_rgb
 from beyond_alignment.experts.slide_scale import ome_zarr_scale, tiff_scale
 from beyond_alignment.experts.slides import Slide
+from beyond_alignment.files import file_sha256
 
 MOST_PIXELS = 400_000_000
 _ALPHA = "It has an alpha channel; what is transparent is white here."
@@ -259,12 +260,6 @@ def _sixteen_bit_png(path: Path) -> bool:
     with path.open("rb") as handle:
         head = handle.read(25)
     return head.startswith(b"\x89PNG") and len(head) == 25 and head[24] == 16
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def folder_sha256(path: Path) -> str:

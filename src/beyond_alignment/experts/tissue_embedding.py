@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, Precision
 from beyond_alignment.experts.extraction import (
     BATCH_SIZE,
     Advance,
     Edge,
     Extraction,
-    Precision,
     embed_slide,
     embed_stored,
 )
-from beyond_alignment.experts.morphology import Device, FrozenModel
+from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.patch_stream import StoredPatches
 from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.section_images import SectionImage, section_images

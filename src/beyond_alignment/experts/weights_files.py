@@ -8,8 +8,9 @@ from typing import Literal
 from beyond_alignment.datasets.fetch import find
 from beyond_alignment.datasets.registry import data_set
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.checkpoints import HUB_FILES, SUFFIXES, sha256_of
+from beyond_alignment.experts.checkpoints import HUB_FILES, SUFFIXES
 from beyond_alignment.experts.record import Expert
+from beyond_alignment.files import file_sha256
 from beyond_alignment.project import root
 
 WEIGHTS_VARIABLE = "BEYOND_ALIGNMENT_WEIGHTS"
@@ -39,7 +40,7 @@ def shipped_file(expert: Expert) -> Path | None:
     except (OSError, ValueError, LookupError, TypeError) as error:
         msg = f"{card} does not say the sha256 of {file.name} ({type(error).__name__}): restore data/."
         raise InputError(msg) from error
-    if (found := sha256_of(file)) != expected:
+    if (found := file_sha256(file)) != expected:
         msg = f"{file} is not the file of its model card (sha256 {found[:12]}, not {expected[:12]}): restore data/."
         raise InputError(msg)
     return file

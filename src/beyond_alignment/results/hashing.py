@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.files import file_sha256
 from beyond_alignment.project import root
 from beyond_alignment.results.locations import REFERENCE, folder, page_file, table_file
 
@@ -21,10 +22,7 @@ def text_hash(content: Any) -> str:
 
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file, or ``absent``."""
-    if not path.is_file():
-        return ABSENT
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path) if path.is_file() else ABSENT
 
 
 def notebook_file(page: str) -> Path:

@@ -11,8 +11,8 @@ from beyond_alignment import keys
 from beyond_alignment.datasets import hallmark_sets, load, normalise, spatial_graph
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import embed_expression, embed_morphology, fit_frozen_pca
+from beyond_alignment.experts.compute import Device
 from beyond_alignment.experts.expression import FrozenPCA
-from beyond_alignment.experts.morphology import Device
 from beyond_alignment.tasks.domains import label_domains
 from beyond_alignment.tasks.labels import label_bacteria, label_cell_type, label_composition, label_region
 from beyond_alignment.tasks.niche import NicheDefinition, fit_niches, label_niches, neighbour_composition

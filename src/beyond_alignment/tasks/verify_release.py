@@ -19,8 +19,8 @@ from beyond_alignment.experts import (
     get_expert,
     mobilenetv2,
 )
+from beyond_alignment.experts.compute import Device
 from beyond_alignment.experts.embed import PATCH_PX
-from beyond_alignment.experts.morphology import Device
 from beyond_alignment.tasks.release import FIELDS_UM, PREPARE, build_release
 
 Mode = Literal["verify", "write"]

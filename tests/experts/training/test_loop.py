@@ -36,7 +36,7 @@ def train(folder, *, killed_at=None, plan=PLAN, resume=True, fingerprint=None):
 
     curve = fit(
         network, step_loss, plan=plan, folder=folder, fingerprint=fingerprint or {"data": 1},
-        device=torch.device("cpu"), examples_per_step=16, resume=resume, progress=False,
+        device=torch.device("cpu"), examples_per_step=16, precision="float32", resume=resume, progress=False,
     )  # fmt: skip
     return network, curve
 
@@ -93,7 +93,7 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
     with pytest.raises(RuntimeError, match="lower learning rate"):
         fit(
             network, lambda step: (network(torch.ones(2, 4)).sum() * math.nan, {}), plan=PLAN, folder=tmp_path,
-            fingerprint={}, device=torch.device("cpu"), examples_per_step=2, progress=False,
+            fingerprint={}, device=torch.device("cpu"), examples_per_step=2, precision="float32", progress=False,
         )  # fmt: skip
     assert not (tmp_path / CHECKPOINT).exists()
 

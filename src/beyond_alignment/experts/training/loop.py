@@ -19,7 +19,6 @@ from beyond_alignment.files import write_text
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
 
-Precision = Literal["auto", "float32", "bfloat16"]
 StepLoss = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
 
 
@@ -32,7 +31,7 @@ def fit(
     fingerprint: dict[str, Any],
     device: torch.device,
     examples_per_step: int,
-    precision: Precision = "auto",
+    precision: Literal["float32", "bfloat16"],
     resume: bool = True,
     progress: bool = True,
     validate: Callable[[], dict[str, float]] | None = None,
@@ -60,7 +59,7 @@ def fit(
     examples_per_step
         For the examples per second in the curve.
     precision
-        ``auto``: bfloat16 where mixed precision pays, on a GPU, and float32 elsewhere; weights stay float32.
+        Of the forward pass; weights stay float32.
     resume
         Whether to go on from a checkpoint in the folder.
     progress
@@ -79,11 +78,10 @@ def fit(
     InputError
         If the checkpoint is damaged or of other settings.
     """
-    half = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
     steps = plan.epochs * plan.steps_per_epoch
     adam = optimiser(module, plan)
     path = folder / CHECKPOINT
-    fingerprint = {**fingerprint, "precision": "bfloat16" if half else "float32"}
+    fingerprint = {**fingerprint, "precision": precision}
     curve = read_checkpoint(path, module, adam, fingerprint=fingerprint) if resume and path.exists() else []
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
@@ -96,7 +94,7 @@ def fit(
             module.train()
             for step in range(epoch * plan.steps_per_epoch, (epoch + 1) * plan.steps_per_epoch):
                 rate = learning_rate(plan, step, steps)
-                measured = _step(module, adam, step_loss, step, rate, plan, device, half)
+                measured = _step(module, adam, step_loss, step, rate, plan, device, precision == "bfloat16")
                 sums = {name: sums.get(name, 0.0) + value for name, value in measured.items()}
                 bar.advance(job)
             seconds = time.perf_counter() - started

@@ -1,6 +1,5 @@
 """What a finished training leaves behind: float16 weights, a card, the curve."""
 
-import hashlib
 import json
 import os
 import platform
@@ -14,7 +13,7 @@ from safetensors.torch import save_file
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.model_card import ModelCard, write_model_card
-from beyond_alignment.files import atomic_path
+from beyond_alignment.files import atomic_path, file_sha256
 
 MOST_BYTES = 15_000_000
 
@@ -58,8 +57,7 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], about: Mapping[
         raise InputError(msg)
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"about": json.dumps(dict(about), sort_keys=True)})
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def hardware(device: torch.device) -> str:

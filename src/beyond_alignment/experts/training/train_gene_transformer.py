@@ -13,10 +13,10 @@ from torch import Tensor
 from beyond_alignment import keys
 from beyond_alignment.datasets import data_set, load
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, Precision, resolve_device, resolve_precision
 from beyond_alignment.experts.gene_transformer import NAME, GeneTransformer, GeneTransformerShape
 from beyond_alignment.experts.gene_values import GeneScale
-from beyond_alignment.experts.morphology import Device, resolve_device
-from beyond_alignment.experts.training.loop import Precision, fit
+from beyond_alignment.experts.training.loop import fit
 from beyond_alignment.experts.training.masked_genes import SpotCounts, hidden_counts_loss, mask, prepare
 from beyond_alignment.experts.training.profiles import (
     GENE_TRANSFORMER_PROFILES,
@@ -89,6 +89,7 @@ def train_gene_transformer(
     if seed is not None:
         settings = replace(settings, plan=replace(settings.plan, seed=seed))
     target = resolve_device(device)
+    used = resolve_precision(precision, target)
     excluded = tuple(sorted(set(exclude_donors)))
     tissue = _chosen(unpaired_counts() if adata is None else adata, excluded)
     spots, watched, scale = prepare(tissue, settings)
@@ -126,7 +127,7 @@ def train_gene_transformer(
         fingerprint={"settings": asdict(settings), "sections": entries, "excluded": list(excluded)},
         device=target,
         examples_per_step=settings.batch,
-        precision=precision,
+        precision=used,
         resume=resume,
         progress=progress,
         validate=None if watched is None else _watch(network, watched, scale, settings, mean.to(target), target),
@@ -134,7 +135,6 @@ def train_gene_transformer(
     state = network.state_dict() | {
         f"scale.{key}": torch.from_numpy(getattr(scale, key)) for key in ("mean", "sd", "edges")
     }
-    half = precision == "bfloat16" or (precision == "auto" and target.type == "cuda")
     return finish(
         out,
         name=NAME,
@@ -152,7 +152,7 @@ def train_gene_transformer(
             "excluded_donors": sorted({*SCORED_DONORS, *excluded}) if adata is None else excluded,
             "labels_seen": False,
             "hardware": hardware(target),
-            "precision": "bfloat16 mixed" if half else "float32",
+            "precision": "bfloat16 mixed" if used == "bfloat16" else "float32",
             "dimension": shape.dimension,
             "licence": "CC BY 4.0, as the counts it was trained on",
             "limits": [

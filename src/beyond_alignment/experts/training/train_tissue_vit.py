@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from beyond_alignment.datasets import data_set
+from beyond_alignment.experts.compute import Device, Precision, resolve_device, resolve_precision
 from beyond_alignment.experts.embed import FIELDS_UM
-from beyond_alignment.experts.morphology import Device, resolve_device
 from beyond_alignment.experts.tissue_vit import (
     DIMENSION,
     INPUT_PX,
@@ -20,7 +20,7 @@ from beyond_alignment.experts.tissue_vit import (
     tissue_vit_module,
 )
 from beyond_alignment.experts.training.contrastive import contrastive_loss
-from beyond_alignment.experts.training.loop import Precision, fit
+from beyond_alignment.experts.training.loop import fit
 from beyond_alignment.experts.training.profiles import TISSUE_VIT_PROFILES, TissueVitProfile, choose_profile
 from beyond_alignment.experts.training.run import TrainingRun, finish, hardware
 from beyond_alignment.experts.training.tissue_images import TissueImage, read_tissue
@@ -113,6 +113,7 @@ def train_tissue_vit(
     if seed is not None:
         settings = replace(settings, plan=replace(settings.plan, seed=seed))
     target = resolve_device(device)
+    used = resolve_precision(precision, target)
     excluded = tuple(sorted(set(exclude_donors)))
     tell = (lambda text: print(text, flush=True)) if progress else (lambda text: None)
     tissue = list(images) if images is not None else read_tissue(
@@ -140,11 +141,10 @@ def train_tissue_vit(
         fingerprint={"settings": asdict(settings), "sections": sections, "excluded": list(excluded)},
         device=target,
         examples_per_step=2 * settings.batch,
-        precision=precision,
+        precision=used,
         resume=resume,
         progress=progress,
     )
-    half = precision == "bfloat16" or (precision == "auto" and target.type == "cuda")
     return finish(
         out,
         name=NAME,
@@ -162,7 +162,7 @@ def train_tissue_vit(
             "excluded_donors": excluded,
             "labels_seen": False,
             "hardware": hardware(target),
-            "precision": "bfloat16 mixed" if half else "float32",
+            "precision": "bfloat16 mixed" if used == "bfloat16" else "float32",
             "dimension": DIMENSION,
             "licence": "MIT; the images keep their own licences",
             "limits": [
