@@ -1,6 +1,7 @@
 """Fusion methods behind one scikit-learn interface."""
 
 from beyond_alignment.fusion.base import Fusion
-from beyond_alignment.fusion.registry import FUSION_METHODS, FusionMethod, make_fusion
+from beyond_alignment.fusion.record import FusionMethod
+from beyond_alignment.fusion.registry import FUSION_METHODS, make_fusion
 
 __all__ = ["FUSION_METHODS", "Fusion", "FusionMethod", "make_fusion"]

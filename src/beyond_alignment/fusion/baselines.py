@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.fusion.base import Fusion, Pair, check_pair
 from beyond_alignment.fusion.probe import fit_probe
+from beyond_alignment.fusion.record import FusionMethod
 from beyond_alignment.fusion.reduction import Reduction
 
 
@@ -61,3 +62,16 @@ class LateAverage(Concatenation):
         """Number of fitted numbers: both reductions and both probes."""
         probes = sum(head.coef_.size + np.size(head.intercept_) for head in self.heads_)
         return int(self._n_representation_parameters + probes)
+
+
+METHODS = (
+    FusionMethod("concat", "concatenation", "baseline", "R + U1 + U2 + additive S", estimator=Concatenation),
+    FusionMethod(
+        "late_average",
+        "late average",
+        "baseline",
+        "R + part of U1, U2 and additive S",
+        estimator=LateAverage,
+        trained_on="labels",
+    ),
+)

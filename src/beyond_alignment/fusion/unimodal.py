@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.fusion.base import Fusion
+from beyond_alignment.fusion.record import FusionMethod
 from beyond_alignment.fusion.reduction import Reduction
 
 
@@ -34,3 +35,9 @@ class MorphologyOnly(_Unimodal):
     """The morphology expert alone."""
 
     _modality = 1
+
+
+METHODS = (
+    FusionMethod("expression_only", "expression only", "unimodal", "R + U1", estimator=ExpressionOnly),
+    FusionMethod("morphology_only", "morphology only", "unimodal", "R + U2", estimator=MorphologyOnly),
+)
