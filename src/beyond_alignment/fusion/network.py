@@ -67,9 +67,9 @@ class Shape:
 class FusionNetwork(nn.Module):
     """A representation of both modalities and the objective that it is trained with.
 
-    Many networks of one class are trained side by side by :func:`torch.func.vmap`, so that ``forward`` and ``loss`` must
-    be pure: no value-dependent branches, no in-place change of buffers, no random numbers but those in ``batch.noise``,
-    no batch normalisation.
+    Many networks of one class are trained side by side by :func:`torch.func.vmap`, so that ``forward`` and ``loss``
+    must be pure: no value-dependent branches, no in-place change of buffers, no random numbers but those in
+    ``batch.noise``, no batch normalisation.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ class FusionMethod:
     label
         Its name in figures.
     family
-        ``unimodal``, ``baseline``, ``alignment``, ``interaction``, ``pattern`` (of the survey of integration patterns) or
-        ``own``.
+        ``unimodal``, ``baseline``, ``alignment``, ``interaction``, ``pattern`` (of the survey of integration
+        patterns) or ``own``.
     reaches
         The terms of the partial information decomposition that it can reach in theory.
     estimator
