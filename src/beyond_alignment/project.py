@@ -1,4 +1,4 @@
-"""Where the project lives on disk: every path starts here, never from the working directory."""
+"""Where the project and its raw data live on disk: every path starts here, never from the working directory."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 from beyond_alignment.errors import InputError
 
 MARKER = "_toc.yml"
+CACHE_VARIABLE = "BEYOND_ALIGNMENT_CACHE"
+MIRROR_VARIABLE = "BEYOND_ALIGNMENT_MIRROR"
 
 
 def root() -> Path:

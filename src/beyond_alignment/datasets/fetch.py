@@ -14,9 +14,8 @@ from beyond_alignment.datasets.integrity import mismatch
 from beyond_alignment.datasets.registry import DataFile, DataSet, data_set
 from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path
+from beyond_alignment.project import CACHE_VARIABLE, MIRROR_VARIABLE
 
-CACHE_VARIABLE = "BEYOND_ALIGNMENT_CACHE"
-MIRROR_VARIABLE = "BEYOND_ALIGNMENT_MIRROR"
 _STALE_SECONDS = 24 * 3600
 _log = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ import anndata as ad
 
 from beyond_alignment import keys
 from beyond_alignment.datasets import crc_visium, her2st, mob, xenium_breast_crop
-from beyond_alignment.datasets.fetch import MIRROR_VARIABLE, Unavailable, fetch, find
+from beyond_alignment.datasets.fetch import Unavailable, fetch, find
 from beyond_alignment.datasets.registry import OVERVIEW, DataFile, DataSet, data_set
 from beyond_alignment.datasets.tables import Files, finish
 from beyond_alignment.errors import InputError
+from beyond_alignment.project import MIRROR_VARIABLE
 
 OVERVIEW_SECTIONS = ("A1", "A2")
 READERS: dict[str, Callable[[DataSet, Mapping[str, Files]], ad.AnnData]] = {

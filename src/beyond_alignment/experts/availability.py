@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import psutil
 
-from beyond_alignment.datasets.fetch import MIRROR_VARIABLE
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.weights_files import ROLES, SHIPPED, WEIGHTS_VARIABLE, find_weights
+from beyond_alignment.project import MIRROR_VARIABLE
 
 GIB = 2**30
 BYTES_A_PARAMETER = 4

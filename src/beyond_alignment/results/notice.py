@@ -4,7 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from beyond_alignment.datasets.fetch import MIRROR_VARIABLE
+from beyond_alignment.project import MIRROR_VARIABLE
 
 _BOX = "border: 1px solid #d98200; border-left-width: 6px; border-radius: 4px; padding: 0.6em 1em; margin: 0.5em 0"
 
