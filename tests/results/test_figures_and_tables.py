@@ -31,3 +31,21 @@ def test_what_is_missing_is_blank_and_never_nan(page):
     assert shown.frame.to_numpy().tolist() == [["a", "0.123"], ["b", ""]]
     assert "nan" not in shown._repr_html_().lower()
     assert table_file(page.name, "scores").read_text() == "task,score,n\na,0.12345,1\nb,,2\n"
+
+
+def test_a_table_without_rows_is_a_sentence(page):
+    empty = page.table("none", pd.DataFrame({"task": []}), caption="Nothing was found.")
+    assert empty._repr_html_() == "<p>Nothing was found.</p>"
+    assert repr(empty) == "Nothing was found."
+
+
+@pytest.mark.parametrize(("rows", "scrolls"), [(24, False), (25, True)])
+def test_a_long_table_scrolls(page, rows, scrolls):
+    shown = page.table("scores", pd.DataFrame({"n": range(rows)}))._repr_html_()
+    assert ('<div class="long-table"' in shown) == scrolls
+    assert shown.count("<tr") == rows + 1
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.0004, "0.000"), (-0.0, "0.000"), (-0.0006, "-0.001"), (0.1, "0.100")])
+def test_zero_has_no_sign(page, value, text):
+    assert page.table("scores", pd.DataFrame({"value": [value]})).frame.iloc[0, 0] == text

@@ -30,8 +30,12 @@ def plot_spectrum(values: Sequence[float], null: Sequence[float], *, threshold: 
     place = np.arange(1, len(values) + 1)
     ax.plot(place, null, color=GREY, linewidth=1.5)
     third = len(values) // 3
-    ax.annotate("permuted pairs (95 %)", (place[third], null[third]), xytext=(0, -12), textcoords="offset points",
-                fontsize=8, color="#555555", ha="center", va="top")  # fmt: skip
+    crowded = null[third] < 0.25  # no room for words between a low curve and the axis
+    ax.annotate(
+        "permuted pairs (95 %)", (place[third], null[third]), xytext=(0, 44 if crowded else -12),
+        textcoords="offset points", fontsize=8, color="#555555", ha="center", va="bottom" if crowded else "top",
+        arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if crowded else None,
+    )  # fmt: skip
     ax.plot(place, values, "o-", color=BLUE, markersize=4)
     zero_line(ax, value=threshold, label="threshold", horizontal=True)
     ax.set(xlabel="canonical direction", ylabel="canonical correlation", ylim=(0, 1.02), title=title)

@@ -1,15 +1,20 @@
 """Tables that look the same in every run, and in light and dark pages."""
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+LONG = 24
+
 
 @dataclass(frozen=True)
 class HtmlTable:
     """A table that a notebook shows as HTML, with no colours of its own and no address or random id in it.
+
+    A table without rows is its caption alone; one of more than 24 rows scrolls within the page.
 
     Attributes
     ----------
@@ -26,14 +31,19 @@ class HtmlTable:
     caption: str = ""
 
     def __repr__(self) -> str:
+        if self.frame.empty:
+            return self.caption
         text = self.frame.to_string(index=False, max_colwidth=None)
         return f"{self.caption}\n{text}" if self.caption else text
 
     def _repr_html_(self) -> str:
         """Render for Jupyter."""
+        if self.frame.empty:
+            return f"<p>{html.escape(self.caption)}</p>"
         styler = self.frame.style.hide(axis="index").format(escape="html").set_uuid(self.uuid)
         styler = styler.set_table_attributes('class="dataframe"')
-        return str((styler.set_caption(self.caption) if self.caption else styler).to_html())
+        table = str((styler.set_caption(self.caption) if self.caption else styler).to_html())
+        return f'<div class="long-table" tabindex="0">{table}</div>' if len(self.frame) > LONG else table
 
 
 def html_table(

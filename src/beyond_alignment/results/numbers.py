@@ -63,7 +63,12 @@ def show(value: Any, *, digits: int = 3) -> str:
     """Return a number as a reader sees it: ``digits`` decimals for floats, nothing for what is missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    return f"{rounded(value, digits):.{digits}f}" if isinstance(value, float) else str(value)
+
+
+def rounded(value: float, digits: int) -> float:
+    """Round to a number of decimals, a small negative number to zero without a sign."""
+    return round(value, digits) + 0.0
 
 
 def show_interval(interval: list[float] | None, *, digits: int = 3) -> str:

@@ -15,7 +15,7 @@ from beyond_alignment.results.agreement import agree
 from beyond_alignment.results.claims import CLAIMS, check_claim
 from beyond_alignment.results.html import HtmlTable, html_table
 from beyond_alignment.results.locations import REFERENCE, figure_file, load, page_file, table_file
-from beyond_alignment.results.numbers import plain, plain_interval, show, show_interval
+from beyond_alignment.results.numbers import plain, plain_interval, rounded, show, show_interval
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 CLAIM_COLUMNS = ("claim", "what it says", "measured here", "interval", "n", "verdict")
@@ -90,7 +90,7 @@ class Page:
         low, high = record["interval"] or (None, None)
         for name, number in ((key, record["value"]), (f"{key}_low", low), (f"{key}_high", high)):
             if number is not None:
-                _glue(name, round(number, digits) if isinstance(number, float) else number)
+                _glue(name, rounded(number, digits) if isinstance(number, float) else number)
 
     def claim(
         self,
@@ -196,7 +196,8 @@ class Page:
         for claim, record in sorted(self._claims.items(), key=lambda item: (item[0][0], int(item[0][1:]))):
             row = (claim, CLAIMS[claim], record["measured"], show_interval(record["interval"]), show(record["n"]))
             records.append(dict(zip(CLAIM_COLUMNS, (*row, record["verdict"]), strict=True)))
-        return html_table(records, columns=CLAIM_COLUMNS, uuid=f"claims-{self.name}")
+        caption = "" if records else "This page tests no claim."
+        return html_table(records, columns=CLAIM_COLUMNS, uuid=f"claims-{self.name}", caption=caption)
 
     def compare_reference(self) -> HtmlTable:
         """Return this run's values beside those of the reference profile, and whether they agree."""
