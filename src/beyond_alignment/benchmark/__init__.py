@@ -44,6 +44,7 @@ from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_t
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
+from beyond_alignment.benchmark.unseen import unseen_variants
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
@@ -118,4 +119,5 @@ __all__ = [
     "term_draws",
     "tile_weights",
     "tissue_decompositions",
+    "unseen_variants",
 ]

@@ -1,7 +1,7 @@
 """Scores every frozen expert alone on every task, with the folds, the probe and the tiles of the benchmark."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,13 +11,14 @@ from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment import keys
-from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT, embedding
+from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
 from beyond_alignment.benchmark.metrics import Score, score, score_regression, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, join_folds, without_donors
 from beyond_alignment.experts import EXPERTS
 from beyond_alignment.tasks import TASKS, Split, get_task, make_splits, tiles
 from beyond_alignment.tasks.registry import SplitKind
@@ -54,8 +55,12 @@ def draw_tiles(tissue: AnnData, *, n_replicates: int, seed: int = 0) -> TissueDr
 
 
 def experts_of(tissue: AnnData) -> tuple[str, ...]:
-    """Return the names of the experts that a tissue holds, components of its counts among them."""
-    held = sorted(str(key)[2:] for key in tissue.obsm if str(key).startswith("X_"))
+    """Return the names of the experts that a tissue holds, components of its counts among them.
+
+    A network that was kept from some donors stands for itself in their folds alone, and is not among them.
+    """
+    named = sorted(str(key)[2:] for key in tissue.obsm if str(key).startswith("X_"))
+    held = [name for name in named if not without_donors(tissue, name)]
     counted = [COUNTS_EXPERT] if tissue.X is not None and COUNTS_EXPERT not in held else []
     return (*held, *counted)
 
@@ -118,6 +123,7 @@ def expert_scores(
     tissue: AnnData,
     *,
     experts: Sequence[str] | None = None,
+    unseen: Mapping[str, Mapping[str, str]] | None = None,
     tasks: Sequence[str] | None = None,
     splits: Sequence[SplitKind] | None = None,
     n_replicates: int = 500,
@@ -137,6 +143,9 @@ def expert_scores(
         Reads ``obsm["X_<expert>"]``, the labels, sections, donors and coordinates.
     experts
         Names; all that the tissue holds when None.
+    unseen
+        Further experts, each with its embedding donor by donor from ``unseen_variants``: every fold is scored with the
+        network that never saw its test donor.
     tasks
         Names; all that the tissue is labelled for when None.
     splits
@@ -155,10 +164,11 @@ def expert_scores(
     InputError
         If an expert is missing, or a task has no labels.
     """
-    names = tuple(experts or experts_of(tissue))
+    variants = dict(unseen or {})
+    names = (*(experts or experts_of(tissue)), *variants)
     labelled = [name for name in TASKS if keys.task(name) in tissue.obs or keys.task(name) in tissue.obsm]
     posed = [_posed(tissue, task, split) for task in tasks or labelled for split in _splits(task, splits)]
-    jobs = _jobs(tissue, names, posed, seed=seed, store=store)
+    jobs = _jobs(tissue, names, variants, posed, seed=seed, store=store)
     found = joblib.Parallel(n_jobs=n_jobs)(jobs)
     drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
     chance = {(task, split): chance_of(one, seed=seed) for (task, split, *_), one in zip(posed, found, strict=False)}
@@ -192,16 +202,46 @@ def _scores(found: Predictions, folds: Sequence[Split], drawn: TissueDraws) -> d
 
 
 def _jobs(
-    tissue: AnnData, experts: Sequence[str], posed: Sequence[Posed], *, seed: int, store: PointStore | None
+    tissue: AnnData,
+    experts: Sequence[str],
+    variants: Mapping[str, Mapping[str, str]],
+    posed: Sequence[Posed],
+    *,
+    seed: int,
+    store: PointStore | None,
 ) -> Iterator[tuple]:
     """Yield what predicts each task from each expert."""
+    donors = tissue.obs[keys.DONOR].astype(str).to_numpy()
     for expert in experts:
-        values = embedding(tissue, expert)
         method = f"{modality_read(tissue, expert).replace('unknown', 'morphology')}_only"
         for task, split, problem, folds in posed:
-            x = values[problem.positions]
-            key = {"probe": "expert", "expert": expert, "task": task, "split": split, "seed": seed, "x": digest(x)}
-            yield joblib.delayed(out_of_fold)(problem, (x, x), folds, method, seed=seed, key=key, store=store)
+            tested = donors_tested(donors[problem.positions], folds)
+            whole = fold_embeddings(tissue, expert, tested, variants.get(expert))
+            cut = {id(values): values[problem.positions] for values in whole}  # one copy of what folds share
+            parts = [cut[id(values)] for values in whole]
+            key = {"probe": "expert", "expert": expert, "task": task, "split": split, "seed": seed}
+            yield joblib.delayed(_predict)(problem, parts, folds, method, seed=seed, key=key, store=store)
+
+
+def _predict(
+    problem: Problem,
+    parts: Sequence[NDArray[np.float32]],
+    folds: Sequence[Split],
+    method: str,
+    *,
+    seed: int,
+    key: dict[str, object],
+    store: PointStore | None,
+) -> Predictions:
+    """Predict every spot from the fold that held it out, with the embedding of that fold."""
+    if all(x is parts[0] for x in parts):
+        x = parts[0]
+        return out_of_fold(problem, (x, x), folds, method, seed=seed, key=key | {"x": digest(x)}, store=store)
+    found = []
+    for x, fold in zip(parts, folds, strict=True):
+        own = key | {"x": digest(x), "fold": fold.name}
+        found.append(out_of_fold(problem, (x, x), [fold], method, seed=seed, key=own, store=store))
+    return join_folds(found)
 
 
 def describe(

@@ -1,6 +1,6 @@
 """Predicts the expression of single genes from an embedding, and correlates it with what was measured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import joblib
@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from beyond_alignment import keys
-from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import digest, draw_tiles, experts_of, in_fold, modality_read
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import make_problem, out_of_fold
 from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import Split, make_splits
 from beyond_alignment.tasks.genes import log_expression, variable_genes
@@ -49,6 +49,7 @@ def gene_prediction(
     tissue: AnnData,
     *,
     experts: Sequence[str] | None = None,
+    unseen: Mapping[str, Mapping[str, str]] | None = None,
     counts: AnnData | None = None,
     genes: Sequence[str] | None = None,
     n_genes: int = 50,
@@ -70,6 +71,8 @@ def gene_prediction(
         Reads ``obsm["X_<expert>"]``, sections, donors and coordinates.
     experts
         Names; all that the tissue holds when None.
+    unseen
+        As in ``expert_scores``.
     counts
         Raw counts of the same spots, in any order; those of the tissue when None.
     genes
@@ -93,12 +96,14 @@ def gene_prediction(
     InputError
         If counts are missing, lack a spot or a gene, or an expert is missing.
     """
-    names = tuple(experts or experts_of(tissue))
+    variants = dict(unseen or {})
+    names = (*(experts or experts_of(tissue)), *variants)
     kind = split or widest_split(tissue)
     given = _aligned(tissue, tissue if counts is None else counts)
     folds = make_splits(tissue, kind)
     chosen = [_chosen(given, fold, genes, n_genes) for fold in folds]
-    jobs = _jobs(tissue, names, log_expression(given), folds, chosen, kind=kind, seed=seed, store=store)
+    embeddings = _embeddings(tissue, names, variants, folds)
+    jobs = _jobs(tissue, embeddings, log_expression(given), folds, chosen, kind=kind, seed=seed, store=store)
     found: list[Predictions] = joblib.Parallel(n_jobs=n_jobs)(jobs)
     drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
     rows, by_fold, by_gene = [], [], []
@@ -153,9 +158,18 @@ def _chosen(counts: AnnData, fold: Split, genes: Sequence[str] | None, n_genes: 
     return tuple(genes)
 
 
+def _embeddings(
+    tissue: AnnData, experts: Sequence[str], variants: Mapping[str, Mapping[str, str]], folds: Sequence[Split]
+) -> Iterator[tuple[str, list[NDArray[np.float32]]]]:
+    """Yield each expert with the embedding of each fold."""
+    tested = donors_tested(tissue.obs[keys.DONOR].astype(str).to_numpy(), folds)
+    for expert in experts:
+        yield expert, fold_embeddings(tissue, expert, tested, variants.get(expert))
+
+
 def _jobs(
     tissue: AnnData,
-    experts: Sequence[str],
+    embeddings: Iterable[tuple[str, list[NDArray[np.float32]]]],
     expression: AnnData,
     folds: Sequence[Split],
     chosen: Sequence[Sequence[str]],
@@ -168,12 +182,11 @@ def _jobs(
     matrices = [expression[:, list(genes)].X for genes in chosen]
     targets = [np.asarray(x.toarray() if sparse.issparse(x) else x, dtype=np.float64) for x in matrices]
     problems = [make_problem(tissue, target, kind="regression", split=kind) for target in targets]
-    for expert in experts:
-        x = embedding(tissue, expert)
+    for expert, parts in embeddings:
         method = f"{modality_read(tissue, expert).replace('unknown', 'morphology')}_only"
-        base = {"probe": GENES, "expert": expert, "split": kind, "seed": seed, "x": digest(x)}
-        for fold, problem in zip(folds, problems, strict=True):
-            key = {**base, "fold": fold.name, "y": digest(problem.labels)}
+        base = {"probe": GENES, "expert": expert, "split": kind, "seed": seed}
+        for fold, problem, x in zip(folds, problems, parts, strict=True):
+            key = {**base, "fold": fold.name, "y": digest(problem.labels), "x": digest(x)}
             yield joblib.delayed(out_of_fold)(problem, (x, x), [fold], method, seed=seed, key=key, store=store)
 
 

@@ -1,0 +1,107 @@
+"""Embeddings of networks that never saw the donor that is scored: one network a donor, another for each fold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from beyond_alignment import keys
+from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.errors import InputError
+from beyond_alignment.tasks import Split
+
+EXCLUDED = "excluded_donors"
+
+
+def without_donors(tissue: AnnData, name: str) -> tuple[str, ...]:
+    """Return the donors that the network behind an embedding was kept from.
+
+    Reads ``uns["<name>"]["params"]["excluded_donors"]``; empty where nothing is said.
+    """
+    return tuple(str(donor) for donor in tissue.uns.get(name, {}).get("params", {}).get(EXCLUDED, ()))
+
+
+def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str, str]:
+    """Return, donor by donor, the embedding of the network that was trained without the donor.
+
+    Parameters
+    ----------
+    tissue
+        Reads donors, ``obsm["X_<expert>_without_..._<field>um"]`` and what their networks were kept from.
+    expert
+        The expert's name.
+    field_um
+        Field of view, microns.
+
+    Raises
+    ------
+    InputError
+        If a donor of the tissue was seen by every variant.
+    """
+    held = [str(key)[2:] for key in tissue.obsm if str(key).startswith(f"X_{expert}_without_")]
+    variants = {
+        donor: name for name in held if name.endswith(f"_{field_um}um") for donor in without_donors(tissue, name)
+    }
+    donors = sorted(tissue.obs[keys.DONOR].astype(str).unique())
+    if seen := [donor for donor in donors if donor not in variants]:
+        msg = (
+            f"No embedding of {expert} at {field_um} um was made without donor {', '.join(seen)}: train one and embed."
+        )
+        raise InputError(msg)
+    return {donor: variants[donor] for donor in donors}
+
+
+def fold_embeddings(
+    tissue: AnnData, expert: str, folds: Sequence[tuple[str, ...]], variants: Mapping[str, str] | None
+) -> list[NDArray[np.float32]]:
+    """Return the embedding of all spots that each fold is to be scored with.
+
+    Training and test spots of a fold are embedded by one network: those of two networks have no axis in common.
+
+    Parameters
+    ----------
+    tissue
+        Reads the embeddings.
+    expert
+        Name of the embedding where there are no variants.
+    folds
+        Donors of the test spots, fold by fold.
+    variants
+        Donor -> embedding, from :func:`unseen_variants`; None for the expert itself in every fold.
+
+    Raises
+    ------
+    InputError
+        If a fold tests several donors that no single variant was kept from.
+    """
+    if variants is None:
+        return [embedding(tissue, expert)] * len(folds)
+    chosen = []
+    for donors in folds:
+        names = {variants[donor] for donor in donors}
+        if len(names) > 1:
+            msg = f"A fold tests donors {', '.join(donors)}, and no variant of {expert} was kept from all of them."
+            raise InputError(msg)
+        chosen.append(embedding(tissue, names.pop()))
+    return chosen
+
+
+def donors_tested(donors: NDArray, folds: Sequence[Split]) -> list[tuple[str, ...]]:
+    """Return the donors of the test spots of each fold, of the donors of all spots (spot,)."""
+    return [tuple(np.unique(np.asarray(donors)[fold.test].astype(str))) for fold in folds]
+
+
+def join_folds(parts: Sequence[Predictions]) -> Predictions:
+    """Join predictions of single folds to those of all spots."""
+    first = parts[0]
+    arrays: dict[str, Any] = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(first)
+        if isinstance(getattr(first, field.name), np.ndarray)
+    }
+    sizes = tuple(size for part in parts for size in part.n_train)
+    return replace(first, **arrays, n_train=sizes, n_missing_classes=sum(part.n_missing_classes for part in parts))

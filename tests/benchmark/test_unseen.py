@@ -1,0 +1,104 @@
+"""A fold is scored with the network that never saw its donor, and with no other."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from beyond_alignment.benchmark import unseen_variants
+from beyond_alignment.benchmark.expert_probes import expert_scores, experts_of
+from beyond_alignment.benchmark.gene_probes import gene_prediction
+from beyond_alignment.benchmark.unseen import fold_embeddings, without_donors
+from beyond_alignment.errors import InputError
+from beyond_alignment.tasks import set_labels
+from tests.tissue import make_tissue
+
+FIELD = 200
+
+
+def add_variant(adata, donors, values):
+    """Add the embedding of a network that was kept from some donors."""
+    name = f"tissue_vit_without_{'_'.join(donors)}_{FIELD}um"
+    adata.obsm[f"X_{name}"] = values
+    adata.uns[name] = {"params": {"expert": "tissue_vit", "excluded_donors": list(donors)}}
+    return name
+
+
+@pytest.fixture(scope="module")
+def tissue():
+    """A label that the honest network does not know, and that a network knows of the donors it was trained on.
+
+    Each variant tells the label of every spot but those of the donor that it was kept from.
+    """
+    adata = make_tissue(side=10)
+    rng = np.random.default_rng(0)
+    bit = rng.integers(0, 2, adata.n_obs)
+    set_labels(adata, "niche", np.array(["low", "high"])[bit])
+    donors = adata.obs["donor"].astype(str).to_numpy()
+    signal = np.outer(4.0 * (2 * bit - 1), np.ones(3))
+    adata.obsm[f"X_tissue_vit_{FIELD}um"] = signal + rng.normal(size=signal.shape)
+    for donor in np.unique(donors):
+        known = signal * (donors != donor)[:, None]
+        add_variant(adata, (donor,), known + rng.normal(size=signal.shape))
+    return adata
+
+
+def test_each_donor_has_the_network_that_was_kept_from_it(tissue):
+    variants = unseen_variants(tissue, "tissue_vit", field_um=FIELD)
+    assert set(variants) == set(tissue.obs["donor"])
+    for donor, name in variants.items():
+        assert without_donors(tissue, name) == (donor,)
+    assert "tissue_vit_200um" in experts_of(tissue)
+    assert not [name for name in experts_of(tissue) if "without" in name]
+
+
+def test_what_a_network_saw_of_a_donor_is_not_scored(tissue):
+    variants = unseen_variants(tissue, "tissue_vit", field_um=FIELD)
+    scores = expert_scores(
+        tissue, experts=["tissue_vit_200um"], unseen={"tissue_vit_unseen": variants}, tasks=["niche"],
+        splits=["donor", "section"], n_replicates=100,
+    )  # fmt: skip
+    accuracy = scores.table[scores.table["metric"] == "accuracy"].set_index(["expert", "split"])
+    for split in ("donor", "section"):
+        assert accuracy.at[("tissue_vit_200um", split), "value"] > 0.95
+        assert accuracy.at[("tissue_vit_unseen", split), "value"] == pytest.approx(0.5, abs=0.1)
+    assert (accuracy["reads"] == "morphology").all()
+    assert accuracy["n"].nunique() == 1
+
+
+def test_one_variant_for_every_donor_is_that_embedding(tissue):
+    name = "tissue_vit_200um"
+    same = dict.fromkeys(tissue.obs["donor"].astype(str).unique(), name)
+    options = {"tasks": ["niche"], "n_replicates": 50}
+    scores = expert_scores(tissue, experts=[name], unseen={"tissue_vit_unseen": same}, **options)
+    by_expert = scores.table.set_index(["expert", "metric"])["value"].unstack()
+    assert by_expert.loc[name].tolist() == by_expert.loc["tissue_vit_unseen"].tolist()
+
+
+def test_genes_are_predicted_with_the_network_of_the_fold(tissue):
+    adata = tissue.copy()
+    rng = np.random.default_rng(1)
+    bit = (adata.obs["task_niche"] == "high").to_numpy()
+    even = np.arange(adata.n_vars) % 2 == 0
+    adata.X = sparse.csr_matrix(rng.poisson(np.where(bit[:, None] == even, 40.0, 5.0)).astype(np.float32))
+    variants = unseen_variants(adata, "tissue_vit", field_um=FIELD)
+    found = gene_prediction(
+        adata, experts=["tissue_vit_200um"], unseen={"tissue_vit_unseen": variants}, genes=list(adata.var_names[:4]),
+        n_replicates=50,
+    )  # fmt: skip
+    r = found.scores.table.set_index("expert")["value"]
+    assert abs(r["tissue_vit_200um"]) > 0.3
+    assert abs(r["tissue_vit_unseen"]) < 0.15
+
+
+def test_a_donor_that_every_variant_saw_is_named(tissue):
+    adata = tissue.copy()
+    donor = sorted(adata.obs["donor"].unique())[0]
+    del adata.obsm[f"X_tissue_vit_without_{donor}_{FIELD}um"]
+    with pytest.raises(InputError, match=f"No embedding of tissue_vit at 200 um leaves out donor {donor}: train"):
+        unseen_variants(adata, "tissue_vit", field_um=FIELD)
+
+
+def test_a_fold_with_donors_of_several_networks_is_refused(tissue):
+    variants = unseen_variants(tissue, "tissue_vit", field_um=FIELD)
+    with pytest.raises(InputError, match="no variant of tissue_vit was kept from all of them"):
+        fold_embeddings(tissue, "tissue_vit", [tuple(variants)[:2]], variants)
