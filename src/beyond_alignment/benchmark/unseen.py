@@ -48,9 +48,7 @@ def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str,
     }
     donors = sorted(tissue.obs[keys.DONOR].astype(str).unique())
     if seen := [donor for donor in donors if donor not in variants]:
-        msg = (
-            f"No embedding of {expert} at {field_um} um was made without donor {', '.join(seen)}: train one and embed."
-        )
+        msg = f"No embedding of {expert} at {field_um} um leaves out donor {', '.join(seen)}: train and embed one."
         raise InputError(msg)
     return {donor: variants[donor] for donor in donors}
 
