@@ -19,7 +19,7 @@ from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.experts import EXPERTS
-from beyond_alignment.tasks import TASKS, Split, get_task, make_splits, tiles
+from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
 
 IN_FOLD = "pearson_in_fold"
@@ -156,8 +156,8 @@ def expert_scores(
         If an expert is missing, or a task has no labels.
     """
     names = tuple(experts or experts_of(tissue))
-    labelled = [name for name in TASKS if keys.task(name) in tissue.obs or keys.task(name) in tissue.obsm]
-    posed = [_posed(tissue, task, split) for task in tasks or labelled for split in _splits(task, splits)]
+    carried = [name for name, task in TASKS.items() if not task.imputes and not absence(tissue, name)]
+    posed = [_posed(tissue, task, split) for task in tasks or carried for split in _splits(task, splits)]
     jobs = _jobs(tissue, names, posed, seed=seed, store=store)
     found = joblib.Parallel(n_jobs=n_jobs)(jobs)
     drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
@@ -182,7 +182,7 @@ def _splits(task: str, splits: Sequence[SplitKind] | None) -> list[SplitKind]:
 def _posed(tissue: AnnData, task: str, split: SplitKind) -> Posed:
     """Return a task's problem and folds under a split."""
     spots, problem = pose(tissue, task, split=split)
-    return task, split, problem, make_splits(spots, split)
+    return task, split, problem, split_task(spots, task, split)
 
 
 def _scores(found: Predictions, folds: Sequence[Split], drawn: TissueDraws) -> dict[str, Score]:

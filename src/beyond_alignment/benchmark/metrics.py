@@ -114,6 +114,8 @@ def score_classification(predictions: Predictions, weights: NDArray[np.float64])
 def score_regression(predictions: Predictions, weights: NDArray[np.float64]) -> dict[str, Score]:
     """Score predicted targets: R2 and Pearson r, each averaged over targets; a constant target counts as 0.
 
+    A target that is NaN in some spots is scored on the others.
+
     Parameters
     ----------
     predictions
@@ -122,10 +124,12 @@ def score_regression(predictions: Predictions, weights: NDArray[np.float64]) -> 
         From :func:`tile_weights` (replicate, tile).
     """
     _, tile = np.unique(predictions.tiles, return_inverse=True)
-    y, p = predictions.truth, predictions.probability
-    moments = np.stack([np.ones_like(y), y, p, y * y, p * p, y * p, (y - p) ** 2], axis=1)  # (spot, moment, target)
+    scored = np.isfinite(predictions.truth)
+    y, p = (np.where(scored, values, 0.0) for values in (predictions.truth, predictions.probability))
+    moments = np.stack([scored, y, p, y * y, p * p, y * p, (y - p) ** 2], axis=1)  # (spot, moment, target)
     summed = np.tensordot(weights, _per_tile(moments, tile, weights.shape[1]), axes=1)  # (replicate, moment, target)
     n, sy, sp, syy, spp, syp, error = np.moveaxis(summed, 1, 0)
+    n = np.maximum(n, 1)
     variance_y, variance_p, covariance = syy - sy**2 / n, spp - sp**2 / n, syp - sy * sp / n
     varies = variance_y > 1e-12
     r2 = np.where(varies, 1 - _ratio(error, variance_y), 0).mean(axis=1)

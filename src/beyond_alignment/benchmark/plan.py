@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from anndata import AnnData
 
 from beyond_alignment import keys
+from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
 from beyond_alignment.benchmark.runner import Contest
 from beyond_alignment.experts import field_name
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.tasks import TASKS
+from beyond_alignment.tasks import TASKS, absence
 from beyond_alignment.tasks.registry import SplitKind
 
 
@@ -26,7 +27,8 @@ def plan_contests(
     """List every contest that the data sets can hold.
 
     A data set whose patches were embedded at other fields of view is run at its own ones. The first morphology expert
-    takes part in every method; the others are run alone, at the widest field.
+    takes part in every method; the others are run alone, at the widest field. A task that a release does not carry
+    is left out: :func:`skipped_tasks` says why.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def plan_contests(
     """
     contests = []
     for task in (TASKS[name] for name in tasks):
-        if task.data_set not in data_sets:
+        if task.data_set not in data_sets or absence(data_sets[task.data_set], task.name):
             continue
         held = data_sets[task.data_set].obsm
         wanted = [field_name(expert, field) for expert in morphology for field in fields_um]
@@ -61,12 +63,28 @@ def plan_contests(
             for split in task.splits
             if split in splits
             for reads in expression
+            if not task.imputes or reads == COUNTS_EXPERT
             for sees in images
             for method in methods
             if sees.startswith(f"{morphology[0]}_") or (method == "morphology_only" and field_um(sees) == widest)
             for seed in range(n_seeds)
         ]
     return contests
+
+
+def skipped_tasks(data_sets: Mapping[str, AnnData], *, tasks: Sequence[str] = tuple(TASKS)) -> dict[str, str]:
+    """Return the tasks that data sets at hand do not carry, each with the reason.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    tasks
+        Names of tasks.
+    """
+    at_hand = (TASKS[name] for name in tasks if TASKS[name].data_set in data_sets)
+    reasons = {task.name: absence(data_sets[task.data_set], task.name) for task in at_hand}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def field_um(morphology: str) -> int:

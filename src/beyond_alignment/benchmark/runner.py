@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment import keys
-from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.embeddings import embedding, imputation_input
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.probe import Kind, smoothed
-from beyond_alignment.tasks import Split, get_task, labelled, make_splits, tiles
+from beyond_alignment.tasks import Split, absence, chosen_by_folds, get_task, labelled, microns, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
 
 Pair = tuple[NDArray, NDArray]
@@ -70,6 +71,12 @@ class Problem:
         Section of each spot (spot,).
     positions
         Positions of the spots in the data set (spot,).
+    places
+        Coordinates of the spots in microns (spot, 2); None where nothing is known of them.
+    genes
+        Genes that are the targets, which the expression expert must not have seen.
+    scored
+        Fold -> which targets it is scored on (target,); None where every fold is scored on all.
     """
 
     kind: Kind
@@ -79,13 +86,32 @@ class Problem:
     tiles: NDArray
     strata: NDArray
     positions: NDArray[np.intp]
+    places: NDArray[np.float64] | None = None
+    genes: tuple[str, ...] = ()
+    scored: Mapping[str, NDArray[np.bool_]] | None = None
 
 
 def pose(adata: AnnData, task: str, *, split: SplitKind = "section") -> tuple[AnnData, Problem]:
-    """Return the labelled spots of a registered task and its problem under a split."""
+    """Return the labelled spots of a registered task and its problem under a split.
+
+    Raises
+    ------
+    InputError
+        If the data set does not carry the task.
+    """
+    record = get_task(task)
+    if reason := absence(adata, task):
+        raise InputError(reason)
+    if record.imputes and keys.task(task) not in adata.obsm:
+        targets, scored = chosen_by_folds(adata, task, split_task(adata, task, split))
+        values, everything = targets.to_numpy(np.float64), np.arange(adata.n_obs)
+        problem = make_problem(adata, values, kind="regression", split=split, positions=everything)
+        return adata, replace(problem, genes=tuple(targets.columns), scored=scored)
     positions, labels = labelled(adata, task)
     spots = adata[positions]
-    return spots, make_problem(spots, labels, kind=get_task(task).kind, split=split, positions=positions)
+    problem = make_problem(spots, labels, kind=record.kind, split=split, positions=positions)
+    genes = tuple(map(str, adata.obsm[keys.task(task)].columns)) if record.imputes else ()
+    return spots, replace(problem, genes=genes)
 
 
 def make_problem(
@@ -117,7 +143,7 @@ def make_problem(
     units = (spots.obs[keys.DONOR].astype(str).to_numpy(), sections, names)
     levels = units[("donor", "section", "block").index(split) :]
     where = np.arange(spots.n_obs) if positions is None else positions
-    return Problem(kind, labels, classes, levels, names, sections, where)
+    return Problem(kind, labels, classes, levels, names, sections, where, places=microns(spots))
 
 
 def inner_groups(problem: Problem, train: NDArray[np.intp]) -> NDArray | None:
@@ -172,7 +198,7 @@ class Workbench:
 
     def __init__(self, data_sets: Mapping[str, AnnData]) -> None:
         self.data_sets = data_sets
-        self._embeddings: dict[tuple[str, str], NDArray] = {}
+        self._embeddings: dict[tuple[str, str, str], NDArray] = {}
         self._problems: dict[tuple[str, str], tuple[Problem, tuple[Split, ...]]] = {}
 
     def prepare(self, contest: Contest) -> tuple[Problem, Pair, tuple[Split, ...]]:
@@ -181,13 +207,20 @@ class Workbench:
         posed = contest.task, contest.split
         if posed not in self._problems:
             spots, problem = pose(adata, contest.task, split=contest.split)
-            self._problems[posed] = problem, make_splits(spots, contest.split)
+            self._problems[posed] = problem, split_task(spots, contest.task, contest.split)
         problem, splits = self._problems[posed]
-        for expert in (contest.expression, contest.morphology):
-            if (contest.task, expert) not in self._embeddings:
-                self._embeddings[contest.task, expert] = embedding(adata[problem.positions], expert)
-        pair = tuple(self._embeddings[contest.task, expert] for expert in (contest.expression, contest.morphology))
-        return problem, (pair[0], pair[1]), splits
+        by_split = contest.split if problem.genes else ""  # genes that are hidden depend on the folds
+        first, second = (contest.task, by_split, contest.expression), (contest.task, "", contest.morphology)
+        if first not in self._embeddings:
+            spots = adata[problem.positions]
+            self._embeddings[first] = (
+                imputation_input(spots, contest.expression, problem.genes)
+                if problem.genes
+                else embedding(spots, contest.expression)
+            )
+        if second not in self._embeddings:
+            self._embeddings[second] = embedding(adata[problem.positions], contest.morphology)
+        return problem, (self._embeddings[first], self._embeddings[second]), splits
 
 
 def out_of_fold(
@@ -226,9 +259,26 @@ def out_of_fold(
         probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
         return {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
 
-    arrays = (store or PointStore(None)).get(key or {}, compute)
+    return gather(problem, splits, (store or PointStore(None)).get(key or {}, compute))
+
+
+def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predictions:
+    """Return what was predicted for all spots, fold after fold.
+
+    Parameters
+    ----------
+    problem
+        The labelled spots.
+    splits
+        Folds.
+    arrays
+        ``probability``, ``guess`` and ``frequency`` of the test spots of all folds, in their order.
+    """
     order = np.concatenate([split.test for split in splits])
+    folds = np.repeat([split.name for split in splits], [len(split.test) for split in splits])
     truth = problem.labels[order]
+    if problem.scored is not None:
+        truth = np.where(np.stack([problem.scored[fold] for fold in folds]), truth, np.nan)
     missing = 0
     if problem.classes:
         truth = np.array([problem.classes.index(label) for label in truth], dtype=np.intp)
@@ -244,6 +294,7 @@ def out_of_fold(
         strata=problem.strata[order],
         n_train=tuple(len(split.train) for split in splits),
         n_missing_classes=missing,
+        folds=folds,
     )
 
 

@@ -47,7 +47,7 @@ class TissueInformation:
 def tissue_decompositions(
     data_sets: Mapping[str, AnnData],
     *,
-    tasks: Sequence[str] = tuple(TASKS),
+    tasks: Sequence[str] = tuple(name for name, task in TASKS.items() if not task.imputes),
     expression: str = "pca",
     morphology: str = "mobilenetv2",
     field_um: int = 600,
