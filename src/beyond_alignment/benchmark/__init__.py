@@ -17,11 +17,13 @@ from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_predicti
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
-from beyond_alignment.benchmark.metrics import Score, score, tile_weights
+from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
+from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
-from beyond_alignment.benchmark.plan import field_um, plan_contests
+from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.ranks import Ranks, critical_difference, rank_methods
 from beyond_alignment.benchmark.report import (
     by_field,
     chance_levels,
@@ -41,6 +43,7 @@ from beyond_alignment.benchmark.score_agreement import (
 )
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
+from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -51,14 +54,17 @@ __all__ = [
     "Agreement",
     "Comparison",
     "Contest",
+    "Difference",
     "ExpertScores",
     "GenePrediction",
     "PointStore",
     "Predictions",
     "RankAgreement",
+    "Ranks",
     "Score",
     "Scoreboard",
     "SectionLeakage",
+    "Statistics",
     "TissueInformation",
     "a_gain",
     "agreement_matrix",
@@ -71,10 +77,15 @@ __all__ = [
     "chance_macro_f1",
     "colour_duel",
     "compare_fusion",
+    "compare_two",
+    "compare_with_experts",
+    "critical_difference",
     "describe_splits",
     "describe_tasks",
     "effective_rank",
     "embedding",
+    "exchange_p",
+    "exchanges",
     "expert_scores",
     "field_change",
     "field_um",
@@ -83,6 +94,7 @@ __all__ = [
     "gains",
     "gene_prediction",
     "growth",
+    "holm",
     "information_claims",
     "join_scores",
     "large_samples",
@@ -102,15 +114,20 @@ __all__ = [
     "pose",
     "published_draws",
     "rank_agreement",
+    "rank_methods",
     "rank_over_tasks",
     "rank_table",
     "run_benchmark",
     "same_field",
     "scaling_claims",
+    "scope",
     "score",
+    "score_draws",
     "section_leakage",
     "shipping",
     "sis_table",
+    "skipped_tasks",
+    "statistics",
     "subset",
     "summarise_calibration",
     "summarise_curves",
@@ -118,4 +135,5 @@ __all__ = [
     "term_draws",
     "tile_weights",
     "tissue_decompositions",
+    "verdict_sentence",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT, embedding
-from beyond_alignment.benchmark.metrics import Score, score, score_regression, tile_weights
+from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
@@ -97,7 +97,7 @@ def in_fold(parts: Sequence[Predictions], drawn: TissueDraws) -> tuple[Score, li
     tuple
         The mean, and each fold's.
     """
-    each = [score_regression(part, drawn.of(part.tiles))["pearson"] for part in parts]
+    each = [score(part, drawn.of(part.tiles))["pearson"] for part in parts]
     mean = np.mean([np.r_[one.value, one.replicates] for one in each], axis=0)
     return Score(IN_FOLD, float(mean[0]), mean[1:]), each
 

@@ -26,6 +26,9 @@ MOST_FEATURES = 2000
 SOURCES = ("expression", "morphology")
 
 
+DECOMPOSED = tuple(name for name, task in TASKS.items() if not task.imputes)
+
+
 @dataclass(frozen=True)
 class TissueInformation:
     """Decompositions of all tasks.
@@ -47,7 +50,7 @@ class TissueInformation:
 def tissue_decompositions(
     data_sets: Mapping[str, AnnData],
     *,
-    tasks: Sequence[str] = tuple(name for name, task in TASKS.items() if not task.imputes),
+    tasks: Sequence[str] = DECOMPOSED,
     expression: str = "pca",
     morphology: str = "mobilenetv2",
     field_um: int = 600,
@@ -68,7 +71,7 @@ def tissue_decompositions(
     data_sets
         Releases by name.
     tasks
-        Names of tasks.
+        Names of tasks; imputation is left out, whose expression input is another one.
     expression, morphology
         Experts; the morphology expert without field of view.
     field_um

@@ -59,5 +59,6 @@ def label_bacteria_around(adata: AnnData, *, min_umis: int = 1) -> None:
     """
     bears: NDArray[np.float64] = (adata.obs[keys.BACTERIAL_UMIS].to_numpy() >= min_umis).astype(np.float64)
     share = neighbour_mean(adata, bears[:, None]).ravel()
-    named = np.select([share == 0, share <= 0.5, share > 0.5], BACTERIA_AROUND, default="")
-    set_labels(adata, "bacteria_around", np.where(np.isnan(share), None, named.astype(object)), min_umis=min_umis)
+    named = np.select([share == 0, share <= 0.5, share > 0.5], BACTERIA_AROUND, default="").astype(object)
+    named[np.isnan(share)] = None
+    set_labels(adata, "bacteria_around", pd.Series(named), min_umis=min_umis)
