@@ -44,6 +44,7 @@ from beyond_alignment.benchmark.score_agreement import (
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
+from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -125,6 +126,8 @@ __all__ = [
     "score_draws",
     "section_leakage",
     "shipping",
+    "simulate_tissue",
+    "simulated_truth",
     "sis_table",
     "skipped_tasks",
     "statistics",
