@@ -1,7 +1,9 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
+from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
+from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embedding_quality import (
@@ -14,6 +16,7 @@ from beyond_alignment.benchmark.embedding_quality import (
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import expert_scores
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
+from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
@@ -53,11 +56,15 @@ from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gai
 __all__ = [
     "FRACTIONS",
     "Agreement",
+    "BenchmarkReport",
     "Comparison",
     "Contest",
     "Difference",
     "ExpertScores",
+    "Failure",
+    "FitMany",
     "GenePrediction",
+    "Grid",
     "PointStore",
     "Predictions",
     "RankAgreement",
@@ -67,6 +74,7 @@ __all__ = [
     "SectionLeakage",
     "Statistics",
     "TissueInformation",
+    "TrainingSet",
     "a_gain",
     "agreement_matrix",
     "alignment_claims",
@@ -91,6 +99,7 @@ __all__ = [
     "field_change",
     "field_um",
     "first_leads",
+    "fit_one_by_one",
     "gain_draws",
     "gains",
     "gene_prediction",
@@ -118,7 +127,9 @@ __all__ = [
     "rank_methods",
     "rank_over_tasks",
     "rank_table",
+    "report_benchmark",
     "run_benchmark",
+    "run_grid",
     "same_field",
     "scaling_claims",
     "scope",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import joblib
 import numpy as np
@@ -14,7 +15,7 @@ from beyond_alignment.benchmark.embeddings import embedding, imputation_input
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion import make_fusion
+from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import Kind, smoothed
 from beyond_alignment.tasks import Split, absence, chosen_by_folds, get_task, labelled, microns, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
@@ -169,13 +170,39 @@ def predict_fold(
     with threadpool_limits(1):  # the same sums in the same order whatever the number of cores
         model = make_fusion(method, kind=problem.kind, seed=seed)
         model.fit((pair[0][train], pair[1][train]), labels, groups=inner_groups(problem, train))
-        held_out = (pair[0][test], pair[1][test])
-        if problem.kind == "regression":
-            targets = model.predict(held_out).reshape(len(test), -1)  # (spot, target)
-            return targets, np.zeros(len(test), dtype=np.intp), labels.mean(axis=0)
-        given, named = model.predict_proba(held_out), model.predict(held_out)
+        return predict_held_out(model, problem, (pair[0][test], pair[1][test]), train)
+
+
+def predict_held_out(
+    model: Fusion, problem: Problem, held_out: Pair, train: NDArray[np.intp], **options: Any
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """Predict the held-out spots of a fold with a fitted method.
+
+    Parameters
+    ----------
+    model
+        Fitted on the training spots.
+    problem
+        The labelled spots.
+    held_out
+        Embeddings of the test spots.
+    train
+        Positions of the training spots (spot,).
+    **options
+        Handed to the method, such as the neighbours of each spot.
+
+    Returns
+    -------
+    tuple
+        As :func:`predict_fold` returns it.
+    """
+    labels, n = problem.labels[train], len(held_out[0])
+    if problem.kind == "regression":
+        targets = model.predict(held_out, **options).reshape(n, -1)  # (spot, target)
+        return targets, np.zeros(n, dtype=np.intp), labels.mean(axis=0)
+    given, named = model.predict_proba(held_out, **options), model.predict(held_out, **options)
     columns = [problem.classes.index(label) for label in model.classes_]
-    probability = np.zeros((len(test), len(problem.classes)))  # (spot, class)
+    probability = np.zeros((n, len(problem.classes)))  # (spot, class)
     probability[:, columns] = given
     if len(columns) < len(problem.classes):  # a class that no training spot shows keeps half a count
         probability = smoothed(probability * len(train))
@@ -315,19 +342,35 @@ def run_benchmark(
         Processes; -1 for one a core.
     """
     run = joblib.delayed(out_of_fold)
-    distinct = list(dict.fromkeys(_computed(contest, contests) for contest in contests))
+    standing = stand_ins(contests)
+    distinct = list(dict.fromkeys(standing.values()))
     bench = Workbench(data_sets)
     jobs = (run(*bench.prepare(c), c.method, seed=c.seed, key=vars(c), store=store) for c in distinct)
     found = dict(zip(distinct, joblib.Parallel(n_jobs=n_jobs)(jobs), strict=True))
-    return [found[_computed(contest, contests)] for contest in contests]
+    return [found[standing[contest]] for contest in contests]
 
 
-def _computed(contest: Contest, contests: Sequence[Contest]) -> Contest:
-    """Return the contest that stands for this one: a unimodal method does not see its partner."""
+def stand_ins(contests: Sequence[Contest]) -> dict[Contest, Contest]:
+    """Return which contest is run for each: a unimodal method does not see its partner, and runs beside one alone.
+
+    Parameters
+    ----------
+    contests
+        All of them.
+    """
+    partners: dict[str, tuple[set[str], set[str]]] = {}
+    for contest in contests:
+        expression, morphology = partners.setdefault(contest.task, (set(), set()))
+        expression.add(contest.expression)
+        morphology.add(contest.morphology)
+    least = {task: (min(expression), min(morphology)) for task, (expression, morphology) in partners.items()}
+    return {contest: _beside_one(contest, *least[contest.task]) for contest in contests}
+
+
+def _beside_one(contest: Contest, expression: str, morphology: str) -> Contest:
+    """Return a contest with the partner of a unimodal method replaced."""
     if contest.method == "expression_only":
-        others = [c.morphology for c in contests if c.task == contest.task]
-        return replace(contest, morphology=min(others))
+        return replace(contest, morphology=morphology)
     if contest.method == "morphology_only":
-        others = [c.expression for c in contests if c.task == contest.task]
-        return replace(contest, expression=min(others))
+        return replace(contest, expression=expression)
     return contest
