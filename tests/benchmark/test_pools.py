@@ -67,5 +67,5 @@ def test_a_killed_worker_costs_nothing(data, reference, cluster, tmp_path):
 
 def test_an_address_where_nobody_listens_is_said(data, monkeypatch):
     monkeypatch.setattr("beyond_alignment.benchmark.pools.CONNECT_SECONDS", 1)
-    with pytest.raises(InputError, match="No Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(InputError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_grid(data, CONTESTS[:1], scheduler="tcp://127.0.0.1:9")

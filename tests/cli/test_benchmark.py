@@ -15,7 +15,7 @@ FEW = (
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(package, "simulate_tissue", lambda: simulate_tissue(n_donors=3, sections_per_donor=1, side=7))
+    monkeypatch.setattr(package, "simulate_tissue", lambda: simulate_tissue(n_donors=3, sections_per_donor=1, side=5))
 
 
 def test_tables_are_written_and_a_second_run_takes_them_up(tmp_path):

@@ -85,7 +85,7 @@ def run_on_dask(
         held = {name: client.submit(_itself, _Sent(bench), pure=False) for name, bench in benches.items()}
         futures = [client.submit(run_batch, held[name], batch, fit_many, pure=False) for name, batch in work]
         numbers = {future.key: number for number, future in enumerate(futures)}
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             number = numbers[future.key]
             yield number, _answer(future, len(work[number][1].folds))
 
