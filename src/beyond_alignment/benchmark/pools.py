@@ -87,7 +87,9 @@ def run_on_dask(
         numbers = {future.key: number for number, future in enumerate(futures)}
         for future in as_completed(futures, loop=client.loop):
             number = numbers[future.key]
-            yield number, _answer(future, len(work[number][1].folds))
+            answers = _answer(future, len(work[number][1].folds))
+            future.release()
+            yield number, answers
 
 
 class _Sent:
