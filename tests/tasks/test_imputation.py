@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from beyond_alignment.benchmark.embeddings import imputation_input
-from beyond_alignment.benchmark.runner import Contest, Workbench, gather, pose
+from beyond_alignment.benchmark.problem import Contest, Workbench, pose
+from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import fit_frozen_pca

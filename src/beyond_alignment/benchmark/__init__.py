@@ -26,6 +26,7 @@ from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_cla
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.problem import Contest, make_problem, pose
 from beyond_alignment.benchmark.ranks import Ranks, critical_difference, rank_methods
 from beyond_alignment.benchmark.report import (
     by_field,
@@ -35,7 +36,7 @@ from beyond_alignment.benchmark.report import (
     main_contests,
     main_gains,
 )
-from beyond_alignment.benchmark.runner import Contest, make_problem, out_of_fold, pose, run_benchmark
+from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
 from beyond_alignment.benchmark.score_agreement import (
     RankAgreement,

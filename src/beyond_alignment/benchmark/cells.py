@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
-from beyond_alignment.benchmark.runner import Pair, Problem, inner_groups, predict_held_out
+from beyond_alignment.benchmark.problem import Pair, Problem, inner_groups
+from beyond_alignment.benchmark.runner import predict_held_out
 from beyond_alignment.benchmark.store import Arrays
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from beyond_alignment.benchmark.runner import pose
+from beyond_alignment.benchmark.problem import pose
 from beyond_alignment.tasks import TASKS, Task, absence, split_task
 
 

@@ -15,7 +15,8 @@ from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT, embedding
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
+from beyond_alignment.benchmark.problem import Problem, pose
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.experts import EXPERTS

@@ -14,7 +14,8 @@ from beyond_alignment.benchmark.cells import Batch, Bench, FitMany, chunks, fit_
 from beyond_alignment.benchmark.metrics import MAIN_METRIC, statistics
 from beyond_alignment.benchmark.pools import run_here, run_on_dask
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import Contest, Workbench, gather, stand_ins
+from beyond_alignment.benchmark.problem import Contest, Workbench, stand_ins
+from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.tasks import Split, get_task
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.metrics import MAIN_METRIC, Statistics, statistics, tile_weights
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import Contest
+from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.significance import compare_two, exchange_p, exchanges, holm, smallest_p
 from beyond_alignment.tasks import get_task

@@ -6,7 +6,7 @@ from anndata import AnnData
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
-from beyond_alignment.benchmark.runner import Contest
+from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.experts import field_name
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.tasks import TASKS, absence

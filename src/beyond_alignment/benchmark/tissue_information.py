@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.plan import plan_contests
-from beyond_alignment.benchmark.runner import Contest, Pair, Problem, pose
+from beyond_alignment.benchmark.problem import Contest, Pair, Problem, pose
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.estimators import estimate_pid
