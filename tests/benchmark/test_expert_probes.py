@@ -12,7 +12,8 @@ from beyond_alignment.benchmark import Contest, PointStore, build_scoreboard, ru
 from beyond_alignment.benchmark.expert_probes import by_fold, draw_tiles, expert_scores, experts_of, modality_read
 from beyond_alignment.benchmark.gene_probes import gene_prediction, pearson_columns, widest_split
 from beyond_alignment.benchmark.paired_scores import ALL_TASKS, ExpertScores, join_scores, same_field, shipping
-from beyond_alignment.benchmark.runner import out_of_fold, pose
+from beyond_alignment.benchmark.problem import pose
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import make_splits, set_labels, set_targets
 from beyond_alignment.tasks.genes import log_expression

@@ -16,7 +16,7 @@ from beyond_alignment.benchmark import (
     run_benchmark,
 )
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.runner import Workbench, inner_groups
+from beyond_alignment.benchmark.problem import Workbench, inner_groups
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import make_splits, set_labels
 from tests.tissue import make_tissue

@@ -4,7 +4,7 @@ import pytest
 from scipy import sparse
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import release
+from beyond_alignment.tasks import TASKS, absence, release
 from tests.tissue import make_tissue
 
 
@@ -36,7 +36,7 @@ def test_no_reference_section_is_paired():
 
 
 def test_only_hallmark_genes_of_the_colorectal_section_are_kept(monkeypatch):
-    tissue = make_tissue(side=3, sections=("crc",))
+    tissue = make_tissue(side=5, sections=("crc",), pitch_um=100.0)
     tissue.var_names = [f"G{i}" for i in range(tissue.n_vars)]
     tissue.obs["bacterial_umis"] = np.arange(tissue.n_obs) % 2
     sets = {"one": [f"G{i}" for i in range(7)], "two": ["G5", "G9", "ABSENT"]}
@@ -47,6 +47,8 @@ def test_only_hallmark_genes_of_the_colorectal_section_are_kept(monkeypatch):
     assert list(prepared.var_names) == [f"G{i}" for i in (*range(7), 9)]
     assert prepared.obsm["X_hallmark"].shape == (tissue.n_obs, 2)
     assert prepared.obs["task_bacteria"].nunique() == 2
+    carried = {name for name, task in TASKS.items() if task.data_set == "crc_visium" and not absence(prepared, name)}
+    assert carried == {name for name, task in TASKS.items() if task.data_set == "crc_visium"}
 
 
 def test_an_unknown_release_is_refused():

@@ -1,7 +1,9 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
+from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
+from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embedding_quality import (
@@ -14,14 +16,18 @@ from beyond_alignment.benchmark.embedding_quality import (
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import expert_scores
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
+from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
-from beyond_alignment.benchmark.metrics import Score, score, tile_weights
+from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
+from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
-from beyond_alignment.benchmark.plan import field_um, plan_contests
+from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.problem import Contest, make_problem, pose
+from beyond_alignment.benchmark.ranks import Ranks, critical_difference, rank_methods
 from beyond_alignment.benchmark.report import (
     by_field,
     chance_levels,
@@ -30,7 +36,7 @@ from beyond_alignment.benchmark.report import (
     main_contests,
     main_gains,
 )
-from beyond_alignment.benchmark.runner import Contest, make_problem, out_of_fold, pose, run_benchmark
+from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
 from beyond_alignment.benchmark.score_agreement import (
     RankAgreement,
@@ -41,6 +47,8 @@ from beyond_alignment.benchmark.score_agreement import (
 )
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
+from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
+from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -50,17 +58,25 @@ from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gai
 __all__ = [
     "FRACTIONS",
     "Agreement",
+    "BenchmarkReport",
     "Comparison",
     "Contest",
+    "Difference",
     "ExpertScores",
+    "Failure",
+    "FitMany",
     "GenePrediction",
+    "Grid",
     "PointStore",
     "Predictions",
     "RankAgreement",
+    "Ranks",
     "Score",
     "Scoreboard",
     "SectionLeakage",
+    "Statistics",
     "TissueInformation",
+    "TrainingSet",
     "a_gain",
     "agreement_matrix",
     "alignment_claims",
@@ -72,18 +88,25 @@ __all__ = [
     "chance_macro_f1",
     "colour_duel",
     "compare_fusion",
+    "compare_two",
+    "compare_with_experts",
+    "critical_difference",
     "describe_splits",
     "describe_tasks",
     "effective_rank",
     "embedding",
+    "exchange_p",
+    "exchanges",
     "expert_scores",
     "field_change",
     "field_um",
     "first_leads",
+    "fit_one_by_one",
     "gain_draws",
     "gains",
     "gene_prediction",
     "growth",
+    "holm",
     "information_claims",
     "join_scores",
     "large_samples",
@@ -103,15 +126,24 @@ __all__ = [
     "pose",
     "published_draws",
     "rank_agreement",
+    "rank_methods",
     "rank_over_tasks",
     "rank_table",
+    "report_benchmark",
     "run_benchmark",
+    "run_grid",
     "same_field",
     "scaling_claims",
+    "scope",
     "score",
+    "score_draws",
     "section_leakage",
     "shipping",
+    "simulate_tissue",
+    "simulated_truth",
     "sis_table",
+    "skipped_tasks",
+    "statistics",
     "subset",
     "summarise_calibration",
     "summarise_curves",
@@ -120,4 +152,5 @@ __all__ = [
     "tile_weights",
     "tissue_decompositions",
     "unseen_variants",
+    "verdict_sentence",
 ]

@@ -11,7 +11,8 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.metrics import Score, tile_weights
 from beyond_alignment.benchmark.metrics import score as score_predictions
-from beyond_alignment.benchmark.runner import Problem, out_of_fold
+from beyond_alignment.benchmark.problem import Problem
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.probe import Kind

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from beyond_alignment.benchmark.runner import pose
-from beyond_alignment.tasks import TASKS, Task, make_splits
+from beyond_alignment.benchmark.problem import pose
+from beyond_alignment.tasks import TASKS, Task, absence, split_task
 
 
 def _held(releases: Mapping[str, AnnData]) -> Iterator[tuple[Task, AnnData]]:
-    """Yield each task whose data set is at hand."""
+    """Yield each task that a data set at hand carries."""
     for task in TASKS.values():
-        if task.data_set in releases:
+        if task.data_set in releases and not absence(releases[task.data_set], task.name):
             yield task, releases[task.data_set]
 
 
@@ -32,7 +32,7 @@ def describe_tasks(releases: Mapping[str, AnnData]) -> pd.DataFrame:
             counts = pd.Series(problem.labels.astype(str)).value_counts()
             classes = ", ".join(f"{name}: {number}" for name, number in counts.items())
         else:
-            classes = f"{problem.labels.shape[1]} proportions"
+            classes = f"{problem.labels.shape[1]} {'genes' if task.imputes else 'proportions'}"
         rows.append(
             {
                 "task": task.name,
@@ -62,7 +62,7 @@ def describe_splits(releases: Mapping[str, AnnData], *, seed: int = 0) -> pd.Dat
     for task, adata in _held(releases):
         spots, problem = pose(adata, task.name)
         for kind in task.splits:
-            splits = make_splits(spots, kind, seed=seed)
+            splits = split_task(spots, task.name, kind, seed=seed)
             unknown = 0
             if problem.classes:
                 unknown = sum(len(set(problem.labels[s.test]) - set(problem.labels[s.train])) for s in splits)

@@ -12,15 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
-from beyond_alignment.benchmark.metrics import Score, score, score_regression, tile_weights
+from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import Problem, out_of_fold, pose
+from beyond_alignment.benchmark.problem import Problem, pose
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, join_folds, without_donors
 from beyond_alignment.experts import EXPERTS
-from beyond_alignment.tasks import TASKS, Split, get_task, make_splits, tiles
+from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
 
 IN_FOLD = "pearson_in_fold"
@@ -102,7 +103,7 @@ def in_fold(parts: Sequence[Predictions], drawn: TissueDraws) -> tuple[Score, li
     tuple
         The mean, and each fold's.
     """
-    each = [score_regression(part, drawn.of(part.tiles))["pearson"] for part in parts]
+    each = [score(part, drawn.of(part.tiles))["pearson"] for part in parts]
     mean = np.mean([np.r_[one.value, one.replicates] for one in each], axis=0)
     return Score(IN_FOLD, float(mean[0]), mean[1:]), each
 
@@ -166,8 +167,8 @@ def expert_scores(
     """
     variants = dict(unseen or {})
     names = (*(experts or experts_of(tissue)), *variants)
-    labelled = [name for name in TASKS if keys.task(name) in tissue.obs or keys.task(name) in tissue.obsm]
-    posed = [_posed(tissue, task, split) for task in tasks or labelled for split in _splits(task, splits)]
+    carried = [name for name, task in TASKS.items() if not task.imputes and not absence(tissue, name)]
+    posed = [_posed(tissue, task, split) for task in tasks or carried for split in _splits(task, splits)]
     jobs = _jobs(tissue, names, variants, posed, seed=seed, store=store)
     found = joblib.Parallel(n_jobs=n_jobs)(jobs)
     drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
@@ -192,7 +193,7 @@ def _splits(task: str, splits: Sequence[SplitKind] | None) -> list[SplitKind]:
 def _posed(tissue: AnnData, task: str, split: SplitKind) -> Posed:
     """Return a task's problem and folds under a split."""
     spots, problem = pose(tissue, task, split=split)
-    return task, split, problem, make_splits(spots, split)
+    return task, split, problem, split_task(spots, task, split)
 
 
 def _scores(found: Predictions, folds: Sequence[Split], drawn: TissueDraws) -> dict[str, Score]:

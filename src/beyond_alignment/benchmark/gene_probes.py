@@ -14,7 +14,8 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.expert_probes import digest, draw_tiles, experts_of, in_fold, modality_read
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import make_problem, out_of_fold
+from beyond_alignment.benchmark.problem import make_problem
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings
 from beyond_alignment.errors import InputError

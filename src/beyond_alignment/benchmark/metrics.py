@@ -9,6 +9,9 @@ from scipy.stats import entropy
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.information.resampling import percentile_interval
 
+MAIN_METRIC = {"classification": "macro_f1", "regression": "r2"}
+N_MOMENTS = 7
+
 
 @dataclass(frozen=True)
 class Score:
@@ -79,61 +82,106 @@ def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> 
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
-def score_classification(predictions: Predictions, weights: NDArray[np.float64]) -> dict[str, Score]:
-    """Score predicted probabilities: macro-F1, accuracy and bits.
+@dataclass(frozen=True)
+class Statistics:
+    """What the scores of one method need, unit by unit: sums over disjoint units add up to those of any union.
 
-    ``bits`` is H(Y) - CE: the entropy of the scored labels less the mean of -log2 p(y | x). Its expectation is a lower
-    bound of the mutual information of embedding and label (Barber & Agakov 2003), and it is negative for a model that
-    is worse than knowing the class frequencies.
+    Attributes
+    ----------
+    classes
+        Number of classes; 0 for regression.
+    values
+        Flattened statistics (unit, number).
+    names
+        Units in sorted order (unit,).
+    """
+
+    classes: int
+    values: NDArray[np.float64]
+    names: NDArray[np.str_]
+
+    def scores(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return every score when each unit counts as often as its weight says: name -> (replicate,).
+
+        Parameters
+        ----------
+        weights
+            (replicate, unit).
+        """
+        return self.read(weights @ self.values)
+
+    def read(self, total: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return every score of summed statistics (replicate, number)."""
+        return _read_classes(total, self.classes) if self.classes else _read_targets(total)
+
+
+def statistics(predictions: Predictions, units: ArrayLike | None = None) -> Statistics:
+    """Sum up predictions unit by unit.
+
+    Classification: counts of true and predicted class, and the sum of log2 p(y | x). Regression: number, sums, squares
+    and products of target and prediction, and squared errors, target by target, over the spots where it is scored.
 
     Parameters
     ----------
     predictions
         Out-of-fold predictions of one method.
-    weights
-        From :func:`tile_weights` (replicate, tile).
+    units
+        Unit of each spot (spot,); its tile when None.
     """
-    _, tile = np.unique(predictions.tiles, return_inverse=True)
+    names, unit = np.unique(np.asarray(predictions.tiles if units is None else units).astype(str), return_inverse=True)
+    if not predictions.classes:
+        scored = np.isfinite(predictions.truth)
+        y, p = (np.where(scored, values, 0.0) for values in (predictions.truth, predictions.probability))
+        moments = np.stack([scored, y, p, y * y, p * p, y * p, (y - p) ** 2], axis=1)  # (spot, moment, target)
+        return Statistics(0, _per_tile(moments, unit, len(names)).reshape(len(names), -1), names)
     n_classes, truth = len(predictions.classes), predictions.truth.astype(np.intp)
-    confusion = np.zeros((weights.shape[1], n_classes, n_classes))
-    np.add.at(confusion, (tile, truth, predictions.guess), 1)
-    total = np.tensordot(weights, confusion, axes=1)  # (replicate, true class, predicted class)
-    hits = np.diagonal(total, axis1=1, axis2=2)
-    true, predicted = total.sum(axis=2), total.sum(axis=1)
+    confusion = np.zeros((len(names), n_classes, n_classes))
+    np.add.at(confusion, (unit, truth, predictions.guess), 1)
+    likelihood = np.log2(predictions.probability[np.arange(len(truth)), truth])
+    parts = [confusion.reshape(len(names), -1), _per_tile(likelihood, unit, len(names))[:, None]]
+    return Statistics(n_classes, np.hstack(parts), names)
+
+
+def _read_classes(total: NDArray[np.float64], n_classes: int) -> dict[str, NDArray[np.float64]]:
+    """Read macro-F1, accuracy and bits off summed statistics (replicate, number)."""
+    counts = total[:, :-1].reshape(-1, n_classes, n_classes)  # (replicate, true class, predicted class)
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    true, predicted = counts.sum(axis=2), counts.sum(axis=1)
     f1 = _ratio(2 * hits, true + predicted)
     present = true > 0
     macro = _ratio((f1 * present).sum(axis=1), present.sum(axis=1).astype(float))
-    likelihood = np.log2(predictions.probability[np.arange(len(truth)), truth])
     count = true.sum(axis=1)
-    cross_entropy = -_ratio(weights @ _per_tile(likelihood, tile, weights.shape[1]), count)
-    bits = entropy(true, base=2, axis=1) - cross_entropy
-    found = {"macro_f1": macro, "accuracy": _ratio(hits.sum(axis=1), count), "bits": bits}
-    return {name: Score(name, float(values[0]), values[1:]) for name, values in found.items()}
+    share = np.divide(true, count[:, None], out=np.full_like(true, 1 / n_classes), where=count[:, None] > 0)
+    bits = np.where(count > 0, entropy(share, base=2, axis=1), 0) + _ratio(total[:, -1], count)
+    return {"macro_f1": macro, "accuracy": _ratio(hits.sum(axis=1), count), "bits": bits}
 
 
-def score_regression(predictions: Predictions, weights: NDArray[np.float64]) -> dict[str, Score]:
-    """Score predicted targets: R2 and Pearson r, each averaged over targets; a constant target counts as 0.
-
-    Parameters
-    ----------
-    predictions
-        Out-of-fold predictions of one method.
-    weights
-        From :func:`tile_weights` (replicate, tile).
-    """
-    _, tile = np.unique(predictions.tiles, return_inverse=True)
-    y, p = predictions.truth, predictions.probability
-    moments = np.stack([np.ones_like(y), y, p, y * y, p * p, y * p, (y - p) ** 2], axis=1)  # (spot, moment, target)
-    summed = np.tensordot(weights, _per_tile(moments, tile, weights.shape[1]), axes=1)  # (replicate, moment, target)
-    n, sy, sp, syy, spp, syp, error = np.moveaxis(summed, 1, 0)
+def _read_targets(total: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Read R2 and Pearson r off summed statistics (replicate, number)."""
+    n, sy, sp, syy, spp, syp, error = np.moveaxis(total.reshape(len(total), N_MOMENTS, -1), 1, 0)
+    n = np.maximum(n, 1)
     variance_y, variance_p, covariance = syy - sy**2 / n, spp - sp**2 / n, syp - sy * sp / n
     varies = variance_y > 1e-12
     r2 = np.where(varies, 1 - _ratio(error, variance_y), 0).mean(axis=1)
     pearson = np.where(varies, _ratio(covariance, np.sqrt(np.maximum(variance_y * variance_p, 0))), 0).mean(axis=1)
-    return {name: Score(name, float(v[0]), v[1:]) for name, v in {"r2": r2, "pearson": pearson}.items()}
+    return {"r2": r2, "pearson": pearson}
 
 
 def score(predictions: Predictions, weights: NDArray[np.float64]) -> dict[str, Score]:
-    """Score predictions of either kind."""
-    scorer = score_classification if predictions.classes else score_regression
-    return scorer(predictions, weights)
+    """Score predictions.
+
+    Classification: macro-F1, accuracy and ``bits``, H(Y) - CE: the entropy of the scored labels less the mean of
+    -log2 p(y | x). Its expectation is a lower bound of the mutual information of embedding and label (Barber & Agakov
+    2003), and it is negative for a model that is worse than knowing the class frequencies. Regression: R2 and
+    Pearson r, each averaged over targets; a constant target counts as 0, and one that is NaN in some spots is scored on
+    the others.
+
+    Parameters
+    ----------
+    predictions
+        Out-of-fold predictions of one method.
+    weights
+        From :func:`tile_weights` (replicate, tile).
+    """
+    found = statistics(predictions).scores(weights)
+    return {name: Score(name, float(values[0]), values[1:]) for name, values in found.items()}

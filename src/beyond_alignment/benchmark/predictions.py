@@ -15,7 +15,8 @@ class Predictions:
     positions
         Positions of the spots in the data set (spot,).
     truth
-        Index of the true class (spot,), or the true targets (spot, target).
+        Index of the true class (spot,), or the true targets (spot, target); NaN where the fold of the spot does not
+        score the target.
     probability
         p(y | x) (spot, class), or the predicted targets (spot, target).
     guess
@@ -32,6 +33,8 @@ class Predictions:
         Training spots of each fold (fold,).
     n_missing_classes
         Classes that are tested in a fold but absent from its training spots, summed over folds.
+    folds
+        Name of the fold that held the spot out (spot,).
     """
 
     positions: NDArray[np.intp]
@@ -44,3 +47,4 @@ class Predictions:
     strata: NDArray[np.str_]
     n_train: tuple[int, ...]
     n_missing_classes: int
+    folds: NDArray[np.str_] | None = None

@@ -8,7 +8,8 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from beyond_alignment.benchmark.runner import Contest, Pair, Problem, Workbench, out_of_fold
+from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.runner import Contest
+from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.information.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 

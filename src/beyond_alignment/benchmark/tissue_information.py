@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.plan import plan_contests
-from beyond_alignment.benchmark.runner import Contest, Pair, Problem, pose
+from beyond_alignment.benchmark.problem import Contest, Pair, Problem, pose
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.estimators import estimate_pid
@@ -24,6 +24,9 @@ from beyond_alignment.tasks import TASKS, get_task, make_splits
 FEWEST_UNITS, MOST_FOLDS = 3, 5
 MOST_FEATURES = 2000
 SOURCES = ("expression", "morphology")
+
+
+DECOMPOSED = tuple(name for name, task in TASKS.items() if not task.imputes)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class TissueInformation:
 def tissue_decompositions(
     data_sets: Mapping[str, AnnData],
     *,
-    tasks: Sequence[str] = tuple(TASKS),
+    tasks: Sequence[str] = DECOMPOSED,
     expression: str = "pca",
     morphology: str = "mobilenetv2",
     field_um: int = 600,
@@ -68,7 +71,7 @@ def tissue_decompositions(
     data_sets
         Releases by name.
     tasks
-        Names of tasks.
+        Names of tasks; imputation is left out, whose expression input is another one.
     expression, morphology
         Experts; the morphology expert without field of view.
     field_um

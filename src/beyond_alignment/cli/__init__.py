@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from beyond_alignment import __version__
-from beyond_alignment.cli import book, doctor, embed, experts, sis
+from beyond_alignment.cli import benchmark, book, doctor, embed, experts, sis
 from beyond_alignment.errors import InputError
 from beyond_alignment.project import root
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(book.app, name="book")
 app.add_typer(experts.app, name="experts")
+app.command("benchmark")(benchmark.benchmark)
 app.command("doctor")(doctor.doctor)
 app.command("embed")(embed.embed)
 app.command("sis")(sis.sis)

@@ -2,6 +2,7 @@
 
 from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
 from beyond_alignment.plotting.calibration import plot_calibration, plot_error_by_n
+from beyond_alignment.plotting.critical_difference import plot_ranks
 from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
@@ -38,6 +39,7 @@ __all__ = [
     "plot_patches",
     "plot_pid",
     "plot_rank",
+    "plot_ranks",
     "plot_retained_by_size",
     "plot_retained_on_tissue",
     "plot_scores",

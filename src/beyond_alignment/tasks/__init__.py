@@ -1,7 +1,9 @@
 """Labels, the modality that each was made from, and splits that do not leak."""
 
 from beyond_alignment.tasks.domains import label_domains
+from beyond_alignment.tasks.imputation import chosen_by_folds, hold_out_fixed_genes, other_genes
 from beyond_alignment.tasks.labels import (
+    absence,
     label_bacteria,
     label_cell_type,
     label_composition,
@@ -10,6 +12,7 @@ from beyond_alignment.tasks.labels import (
     set_labels,
     set_targets,
 )
+from beyond_alignment.tasks.microenvironment import label_bacteria_around, label_interface, label_mixing
 from beyond_alignment.tasks.niche import (
     NicheDefinition,
     fit_niches,
@@ -18,31 +21,53 @@ from beyond_alignment.tasks.niche import (
     neighbour_mean,
     shares,
 )
-from beyond_alignment.tasks.registry import TASKS, Task, get_task
-from beyond_alignment.tasks.splits import Split, leave_one_group_out, make_splits, microns, spatial_blocks, tiles
+from beyond_alignment.tasks.registry import RING_EDGES_UM, TASKS, Task, get_task, ring_name
+from beyond_alignment.tasks.rings import expression_clusters, label_rings, ring_mean
+from beyond_alignment.tasks.splits import (
+    Split,
+    leave_one_group_out,
+    make_splits,
+    microns,
+    spatial_blocks,
+    split_task,
+    tiles,
+)
 
 __all__ = [
+    "RING_EDGES_UM",
     "TASKS",
     "NicheDefinition",
     "Split",
     "Task",
+    "absence",
+    "chosen_by_folds",
+    "expression_clusters",
     "fit_niches",
     "get_task",
+    "hold_out_fixed_genes",
     "label_bacteria",
+    "label_bacteria_around",
     "label_cell_type",
     "label_composition",
     "label_domains",
+    "label_interface",
+    "label_mixing",
     "label_niches",
     "label_region",
+    "label_rings",
     "labelled",
     "leave_one_group_out",
     "make_splits",
     "microns",
     "neighbour_composition",
     "neighbour_mean",
+    "other_genes",
+    "ring_mean",
+    "ring_name",
     "set_labels",
     "set_targets",
     "shares",
     "spatial_blocks",
+    "split_task",
     "tiles",
 ]

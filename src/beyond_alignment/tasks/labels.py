@@ -94,6 +94,24 @@ def label_bacteria(adata: AnnData, *, min_umis: int = 1) -> None:
     set_labels(adata, "bacteria", np.where(bears, "bacteria", "none"), min_umis=min_umis)
 
 
+def absence(adata: AnnData, name: str) -> str:
+    """Return why a data set cannot be scored on a task; nothing where it can.
+
+    Parameters
+    ----------
+    adata
+        A release, perhaps written before the task was defined.
+    name
+        Name of the task.
+    """
+    task, key = get_task(name), keys.task(name)
+    if task.imputes and key in adata.uns and (key in adata.obsm or adata.X is not None):
+        return ""
+    if not task.imputes and key in (adata.obsm if task.kind == "regression" else adata.obs):
+        return ""
+    return f"The {task.data_set} data carry no labels of {name!r}: they were written before this task was defined."
+
+
 def labelled(adata: AnnData, name: str) -> tuple[NDArray[np.intp], NDArray[np.object_] | NDArray[np.float64]]:
     """Return the positions of the spots that carry a label of a task, and those labels.
 

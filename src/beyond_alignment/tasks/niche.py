@@ -128,11 +128,24 @@ def label_niches(adata: AnnData, definition: NicheDefinition) -> None:
     names = niche_names(definition)
     nearest = np.array(names, dtype=object)[np.argmin(np.nan_to_num(distance), axis=1)]
     set_labels(adata, "niche", np.where(known, nearest, None), names=list(names))
-    donors = adata.obs[keys.DONOR].astype(str)[known]
-    for name, column in shares(around)[known].items():
-        rank = column.groupby(donors).rank(method="first", pct=True)
-        tertile = pd.cut(rank, [0, 1 / 3, 2 / 3, 1], labels=list(TERTILES)).astype(object)
-        set_labels(adata, str(name), tertile.reindex(adata.obs_names), tertile_within="donor")
+    for name, column in shares(around).items():
+        set_labels(adata, str(name), within_donor_tertiles(adata, column), tertile_within="donor")
+
+
+def within_donor_tertiles(adata: AnnData, values: pd.Series) -> pd.Series:
+    """Return low, middle or high among the spots of the same donor (spot,); None where the value is missing.
+
+    Parameters
+    ----------
+    adata
+        Reads ``obs["donor"]``.
+    values
+        One number a spot; ties are broken by the order of the spots.
+    """
+    known = values.dropna()
+    donors = adata.obs[keys.DONOR].astype(str)[known.index]
+    rank = known.groupby(donors).rank(method="first", pct=True)
+    return pd.cut(rank, [0, 1 / 3, 2 / 3, 1], labels=list(TERTILES)).astype(object).reindex(adata.obs_names)
 
 
 def niche_names(definition: NicheDefinition) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from sklearn.cluster import KMeans
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.registry import SplitKind, get_task
+
+BUFFER_UM = 600.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def tiles(adata: AnnData, *, side_um: float = 1000.0) -> NDArray[np.str_]:
 
 
 def make_splits(
-    adata: AnnData, kind: SplitKind, *, n_blocks: int = 5, buffer_um: float = 600.0, seed: int = 0
+    adata: AnnData, kind: SplitKind, *, n_blocks: int = 5, buffer_um: float = BUFFER_UM, seed: int = 0
 ) -> tuple[Split, ...]:
     """Split the spots of a data set.
 
@@ -153,3 +155,23 @@ def make_splits(
         msg = f"Unknown split {kind!r}: choose donor, section or block."
         raise InputError(msg)
     return leave_one_group_out(adata.obs[key])
+
+
+def split_task(adata: AnnData, task: str, kind: SplitKind, *, seed: int = 0) -> tuple[Split, ...]:
+    """Split the labelled spots of a task, with a buffer between blocks that covers what the labels look at.
+
+    The buffer is twice the reach of the label, or 600 um where that is more: no spot has then a say in labels of both
+    sides, and no patch of up to 600 um shares a pixel with one of the other side.
+
+    Parameters
+    ----------
+    adata
+        The labelled spots.
+    task
+        Name of the task.
+    kind
+        ``donor``, ``section`` or ``block``.
+    seed
+        Of the blocks.
+    """
+    return make_splits(adata, kind, buffer_um=max(BUFFER_UM, 2 * get_task(task).reach_um), seed=seed)

@@ -1,0 +1,114 @@
+"""The critical-difference diagram: mean ranks of methods, and which of them are not told apart."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from beyond_alignment.benchmark.ranks import Ranks
+from beyond_alignment.fusion import FUSION_METHODS
+from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, YELLOW, new_axes, readable
+
+FAMILY_COLOURS = {
+    "unimodal": BLUE,
+    "baseline": GREEN,
+    "alignment": PURPLE,
+    "interaction": ORANGE,
+    "pattern": SKY,
+    "own": YELLOW,
+}
+FAMILY_MARKERS = {"unimodal": "o", "baseline": "D", "alignment": "^", "interaction": "s", "pattern": "v", "own": "P"}
+ROW_INCHES, BAR_STEP = 0.27, 0.035
+
+
+def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
+    """Draw the mean rank of each method, and a bar beside each set of methods that are not told apart.
+
+    Each row is named after its method, so that no leader lines cross however many methods there are. The length of the
+    critical difference is drawn above.
+
+    Parameters
+    ----------
+    ranks
+        From :func:`beyond_alignment.benchmark.rank_methods`.
+    width
+        Inches.
+    """
+    table = ranks.table
+    n = len(table)
+    ax = new_axes(width=width, height=ROW_INCHES * n + 1.5)
+    rows = np.arange(n)
+    if "low" in table:
+        ax.hlines(rows, table["low"], table["high"], color=GREY, linewidth=1.4, zorder=1)
+    for row, (method, rank) in enumerate(zip(table["method"], table["mean_rank"], strict=True)):
+        family = _family(method)
+        ax.plot(rank, row, FAMILY_MARKERS.get(family, "o"), color=FAMILY_COLOURS.get(family, INK), markersize=6)
+    ax.set_yticks(rows, [_label(method) for method in table["method"]])
+    ax.set(ylim=(n - 0.4, -1.9), xlabel=f"mean rank over {ranks.n_tasks} tasks (1 is best; bars: not told apart)")
+    _scale_bar(ax, ranks)
+    _group_bars(ax, ranks.groups, table["method"].to_list())
+    _family_legend(ax, table["method"].to_list())
+    figure = ax.get_figure()
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _label(method: str) -> str:
+    """Return a method's name in figures."""
+    return FUSION_METHODS[method].label if method in FUSION_METHODS else readable(method)
+
+
+def _family(method: str) -> str:
+    """Return a method's family; nothing for one that is not registered."""
+    return FUSION_METHODS[method].family if method in FUSION_METHODS else ""
+
+
+def _scale_bar(ax: Axes, ranks: Ranks) -> None:
+    """Draw how long the critical difference is, above the best method, within the drawn range."""
+    low, high = ax.get_xlim()
+    start = float(ranks.table["mean_rank"].min())
+    ax.set_xlim(low, max(high, start + ranks.critical_difference * 1.05))
+    ax.plot(
+        [start, start + ranks.critical_difference], [-1.1, -1.1], color=INK, linewidth=1.2, marker="|", markersize=7
+    )
+    name = f"critical difference {ranks.critical_difference:.2f} (Nemenyi, {ranks.alpha:.0%})"
+    ax.annotate(name, (start, -1.1), (0, 5), textcoords="offset points", ha="left", va="bottom", fontsize=8, color=INK)
+
+
+def _group_bars(ax: Axes, groups: Sequence[Sequence[str]], methods: Sequence[str]) -> None:
+    """Draw one upright bar a set, beside the axes, in as few columns as keep bars apart."""
+    free: list[int] = []  # first row that is free, column by column
+    for group in groups:
+        first, last = methods.index(group[0]), methods.index(group[-1])
+        column = next((number for number, row in enumerate(free) if row <= first), len(free))
+        free[column : column + 1] = [last + 1]
+        place = 1.02 + BAR_STEP * column
+        ax.plot(
+            [place, place],
+            [first - 0.25, last + 0.25],
+            color=INK,
+            linewidth=3,
+            solid_capstyle="butt",
+            transform=ax.get_yaxis_transform(),
+            clip_on=False,
+        )
+
+
+def _family_legend(ax: Axes, methods: Sequence[str]) -> None:
+    """Name the families that occur, above the axes."""
+    present = [family for family in FAMILY_COLOURS if family in {_family(method) for method in methods}]
+    handles = [
+        Line2D([], [], linestyle="", marker=FAMILY_MARKERS[f], color=FAMILY_COLOURS[f], markersize=6) for f in present
+    ]
+    if handles:
+        ax.legend(
+            handles,
+            present,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=len(present),
+            handletextpad=0.1,
+            columnspacing=1.0,
+        )
