@@ -63,7 +63,8 @@ class Comm(FusionNetwork):
     hidden
         Share of the features of each view that are set to 0, their mean.
     jitter
-        Standard deviation of the noise of each view, where an embedding has mean variance 1.
+        Standard deviation of the noise of each view, where an embedding has mean variance 1: at 1 it drowns what sets
+        single spots apart and spares the leading components, by which kinds of spots differ.
     """
 
     def __init__(
@@ -75,8 +76,8 @@ class Comm(FusionNetwork):
         heads: int = 4,
         projected: int = 64,
         temperature: float = 0.1,
-        hidden: float = 0.3,
-        jitter: float = 0.3,
+        hidden: float = 0.1,
+        jitter: float = 1.0,
     ) -> None:
         super().__init__(shape)
         self.width, self.tokens, self.temperature = width, tokens, temperature
@@ -84,7 +85,7 @@ class Comm(FusionNetwork):
         self.adapter1 = nn.Linear(shape.d1, tokens * width)
         self.adapter2 = nn.Linear(shape.d2, tokens * width)
         self.block = _Block(width, heads)
-        self.norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width, bias=False)  # the projector centres, so an offset would have no gradient
         self.pooled = nn.Linear(width, shape.dimension, bias=False)
         self.projector = training_head(shape.dimension, projected, width=width)
 
