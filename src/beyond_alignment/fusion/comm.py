@@ -85,7 +85,7 @@ class Comm(FusionNetwork):
         self.adapter1 = nn.Linear(shape.d1, tokens * width)
         self.adapter2 = nn.Linear(shape.d2, tokens * width)
         self.block = _Block(width, heads)
-        self.norm = nn.LayerNorm(width, bias=False)  # the projector centres, so an offset would have no gradient
+        self.norm = nn.LayerNorm(width, bias=False)  # the projector centres: an offset would have no gradient
         self.pooled = nn.Linear(width, shape.dimension, bias=False)
         self.projector = training_head(shape.dimension, projected, width=width)
 
