@@ -9,7 +9,7 @@ from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.fusion.record import FusionMethod
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.fusion.whitening import Regularisation
+from beyond_alignment.fusion.whitening import Regularisation, varying_columns
 
 ROUNDING = 1e-10
 
@@ -61,7 +61,7 @@ class Cca(Fusion):
             Reduction(n_components=self.n_components, seed=self.seed).fit(x) for x in (expression, morphology)
         )
         self.n_varying_ = tuple(
-            _n_varying(reduction.transform(x))
+            _n_varying(x, reduction.transform(x))
             for reduction, x in zip(self.reductions_, (expression, morphology), strict=True)
         )
         pair = self._reduced(expression, morphology)
@@ -97,10 +97,12 @@ class Cca(Fusion):
         return reductions + sum(values.size for values in fitted)
 
 
-def _n_varying(x: NDArray[np.float64]) -> int:
-    """Count the leading components (spot, component) that vary beyond the rounding of single precision."""
-    variance = x.var(axis=0)
-    return int((variance > ROUNDING * max(variance.max(), np.finfo(np.float64).tiny)).sum())
+def _n_varying(raw: NDArray[np.float64], reduced: NDArray[np.float64]) -> int:
+    """Count the components of a reduced embedding that vary beyond the rounding of single precision."""
+    if not varying_columns(raw).any():
+        return 0
+    variance = reduced.var(axis=0)
+    return int((varying_columns(reduced) & (variance > ROUNDING * variance.max())).sum())
 
 
 METHODS = (

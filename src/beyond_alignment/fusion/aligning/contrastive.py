@@ -61,8 +61,8 @@ class SimClr(AlignedNetwork):
     ) -> None:
         super().__init__(shape, width=width, layers=layers)
         self.temperature = temperature
-        self.projector1 = training_head(self.half, projected, width=width)
-        self.projector2 = training_head(self.half, projected, width=width)
+        self.projector1 = training_head(self.side, projected, width=width)
+        self.projector2 = training_head(self.side, projected, width=width)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the normalised, temperature-scaled cross-entropy in nats."""
@@ -109,8 +109,8 @@ class DeepInfoMax(AlignedNetwork):
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1, encoded: int = 32) -> None:
         super().__init__(shape, width=width, layers=layers)
-        self.critic1 = _Critic(self.half, shape.d2, width=width, encoded=encoded)
-        self.critic2 = _Critic(self.half, shape.d1, width=width, encoded=encoded)
+        self.critic1 = _Critic(self.side, shape.d2, width=width, encoded=encoded)
+        self.critic2 = _Critic(self.side, shape.d1, width=width, encoded=encoded)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean over both directions of minus the Jensen-Shannon estimate."""

@@ -33,7 +33,7 @@ class DeepCca(AlignedNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return minus the mean canonical correlation of the batch: -1 to 0."""
-        return trace_norm(*self.project(batch), self.ridge) / self.half
+        return trace_norm(*self.project(batch), self.ridge) / self.side
 
 
 class BarlowTwins(AlignedNetwork):
@@ -60,8 +60,8 @@ class BarlowTwins(AlignedNetwork):
     ) -> None:
         super().__init__(shape, width=width, layers=layers)
         self.redundancy = redundancy
-        self.projector1 = training_head(self.half, projected, width=width, offset=False)
-        self.projector2 = training_head(self.half, projected, width=width, offset=False)
+        self.projector1 = training_head(self.side, projected, width=width, offset=False)
+        self.projector2 = training_head(self.side, projected, width=width, offset=False)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the distance of the cross-correlation matrix from the identity."""
@@ -101,8 +101,8 @@ class VicReg(AlignedNetwork):
     ) -> None:
         super().__init__(shape, width=width, layers=layers)
         self.weights = (invariance, variance, covariance)
-        self.expander1 = training_head(self.half, projected, width=width)
-        self.expander2 = training_head(self.half, projected, width=width)
+        self.expander1 = training_head(self.side, projected, width=width)
+        self.expander2 = training_head(self.side, projected, width=width)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the weighted sum of the three terms."""

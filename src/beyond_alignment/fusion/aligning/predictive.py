@@ -32,8 +32,8 @@ class Projection(AlignedNetwork):
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1) -> None:
         super().__init__(shape, width=width, layers=layers)
-        self.decoder1 = nn.Linear(self.half, shape.d2)
-        self.decoder2 = nn.Linear(self.half, shape.d1)
+        self.decoder1 = nn.Linear(self.side, shape.d2)
+        self.decoder2 = nn.Linear(self.side, shape.d1)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean of both directions' mean squared errors."""
@@ -70,8 +70,8 @@ class Byol(AlignedNetwork):
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64) -> None:
         super().__init__(shape, width=width, layers=layers)
-        self.projector1 = training_head(self.half, projected, width=width, offset=False)
-        self.projector2 = training_head(self.half, projected, width=width, offset=False)
+        self.projector1 = training_head(self.side, projected, width=width, offset=False)
+        self.projector2 = training_head(self.side, projected, width=width, offset=False)
         self.predictor1 = training_head(projected, projected, width=width)
         self.predictor2 = training_head(projected, projected, width=width)
         self.target_tower1, self.target_tower2 = deepcopy(self.tower1), deepcopy(self.tower2)
@@ -110,8 +110,8 @@ class SimSiam(AlignedNetwork):
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64) -> None:
         super().__init__(shape, width=width, layers=layers)
         bottleneck = max(width // 4, 1)
-        self.projector1 = training_head(self.half, projected, width=width, offset=False)
-        self.projector2 = training_head(self.half, projected, width=width, offset=False)
+        self.projector1 = training_head(self.side, projected, width=width, offset=False)
+        self.projector2 = training_head(self.side, projected, width=width, offset=False)
         self.predictor1 = training_head(projected, projected, width=bottleneck)
         self.predictor2 = training_head(projected, projected, width=bottleneck)
 

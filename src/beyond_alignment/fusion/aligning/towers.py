@@ -79,7 +79,7 @@ class AlignedNetwork(FusionNetwork):
 
     Attributes
     ----------
-    half
+    side
         Features of one modality's projection.
 
     Raises
@@ -93,9 +93,9 @@ class AlignedNetwork(FusionNetwork):
         if shape.dimension % 2:
             msg = f"A representation of {shape.dimension} features has no two equal halves: pass an even dimension."
             raise InputError(msg)
-        self.half = shape.dimension // 2
-        self.tower1 = tower(shape.d1, self.half, width=width, layers=layers)
-        self.tower2 = tower(shape.d2, self.half, width=width, layers=layers)
+        self.side = shape.dimension // 2
+        self.tower1 = tower(shape.d1, self.side, width=width, layers=layers)
+        self.tower2 = tower(shape.d2, self.side, width=width, layers=layers)
 
     def project(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the projection of each modality (spot, feature)."""
@@ -111,4 +111,4 @@ class CosineNetwork(AlignedNetwork):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return both projections side by side (spot, feature), each of length sqrt(feature)."""
-        return cat([self.half**0.5 * unit(z) for z in self.project(batch)], dim=1)
+        return cat([self.side**0.5 * unit(z) for z in self.project(batch)], dim=1)
