@@ -104,20 +104,20 @@ class Comm(FusionNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean of three contrasts with the fused views: of the fused views and of each modality alone."""
-        views = []
-        for view in (0, 1):
-            x1, x2 = (
-                x * batch.noise[f"kept{m}"][:, view] + batch.noise[f"jitter{m}"][:, view]
-                for m, x in ((1, batch.x1), (2, batch.x2))
-            )
-            first, second = self._tokens(x1, x2)
-            views.append([self.projector(self._fused(t)) for t in (first, second, torch.cat([first, second], dim=1))])
-        once, again = views
-        contrasts = [
-            nt_xent(once[i], again[-1], self.temperature) + nt_xent(again[i], once[-1], self.temperature)
-            for i in range(3)
-        ]
-        return torch.stack(contrasts).mean() / 2
+        n = len(batch.x1)
+        x1, x2 = (  # both views below each other: (view and spot, feature)
+            (x[:, None] * batch.noise[f"kept{m}"] + batch.noise[f"jitter{m}"]).transpose(0, 1).flatten(0, 1)
+            for m, x in ((1, batch.x1), (2, batch.x2))
+        )
+        first, second = self._tokens(x1, x2)
+        once, again = (self.projector(z) for z in self._fused(torch.cat([first, second], dim=1)).split(n))
+        contrasts = [nt_xent(once, again, self.temperature)]
+        singles = self._fused(torch.cat([first, second])).split(n)
+        for single_once, single_again in (singles[:2], singles[2:]):
+            forth = nt_xent(self.projector(single_once), again, self.temperature)
+            back = nt_xent(self.projector(single_again), once, self.temperature)
+            contrasts.append((forth + back) / 2)
+        return torch.stack(contrasts).mean()
 
     def noise(self, generator: torch.Generator, n: int) -> dict[str, Tensor]:
         """Draw which features two views of each spot keep, and their noise: each (spot, view, feature)."""

@@ -8,6 +8,7 @@ from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.aligning.objectives import nt_xent
 from beyond_alignment.fusion.network import Shape
 from tests.fusion.aligning.plain_loop import NETWORKS, make, noisy_batch, represent, shape_of, train, trained
 
@@ -139,3 +140,20 @@ def test_its_record_and_its_sizes(name):
 def test_an_odd_dimension_has_no_halves():
     with pytest.raises(InputError, match="even"):
         make("clip", Shape(5, 5, 2, "classification", 7))
+
+
+def test_the_objective_of_comm_is_the_mean_of_its_contrasts_written_out():
+    x1, x2 = pair()
+    network = make("comm", shape_of(x1, x2), width=12, tokens=2)
+    batch = noisy_batch(network, x1, x2)
+    views = []
+    for view in (0, 1):
+        seen = [
+            x * batch.noise[f"kept{m}"][:, view] + batch.noise[f"jitter{m}"][:, view] for m, x in ((1, x1), (2, x2))
+        ]
+        first, second = network.adapter1(seen[0]).view(N, 2, 12), network.adapter2(seen[1]).view(N, 2, 12)
+        fused = [network.pooled(network.norm(network.block(t)).mean(dim=1)) for t in (first, second)]
+        fused.append(network(batch._replace(x1=seen[0], x2=seen[1])))
+        views.append([network.projector(z) for z in fused])
+    total = sum(nt_xent(views[v][i], views[1 - v][2], 0.1) for v in (0, 1) for i in range(3))
+    assert network.loss(batch).item() == pytest.approx(total.item() / 6, rel=1e-5)
