@@ -1,7 +1,6 @@
 """What alignment of frozen embeddings can find, and what it keeps."""
 
 from beyond_alignment.alignment.angles import principal_angles
-from beyond_alignment.alignment.canonical import CanonicalCorrelation
 from beyond_alignment.alignment.demonstration import (
     ALIGNED,
     RAW,
@@ -14,6 +13,7 @@ from beyond_alignment.alignment.demonstration import (
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained import information_retained
 from beyond_alignment.alignment.spectral import SpectralCeiling, spectral_ceiling
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 __all__ = [
     "ALIGNED",

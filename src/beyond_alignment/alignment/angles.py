@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import subspace_angles
 
-from beyond_alignment.alignment.inputs import embedding
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.inputs import embedding
 
 
 def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:

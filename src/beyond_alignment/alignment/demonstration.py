@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from beyond_alignment.alignment.canonical import CanonicalCorrelation
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained import information_retained
 from beyond_alignment.alignment.spectral import spectral_ceiling
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.information import linear_embedding_task
 
 RAW, ALIGNED = "raw concatenation", "aligned subspace"

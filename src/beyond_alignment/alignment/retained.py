@@ -11,9 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.alignment.inputs import codes, embedding, paired
+from beyond_alignment.alignment.inputs import codes
 from beyond_alignment.alignment.probes import PROBES, class_frequencies, probe_probabilities
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.inputs import embedding, paired
 from beyond_alignment.information.resampling import percentile_interval
 
 Representation = ArrayLike | tuple[ArrayLike, ArrayLike]

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.alignment.inputs import codes, paired
-from beyond_alignment.alignment.whitening import Regularisation, check_enough_rows, cross_factor, fit_whitening
+from beyond_alignment.alignment.inputs import codes
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.inputs import paired
+from beyond_alignment.fusion.whitening import Regularisation, check_enough_rows, cross_factor, fit_whitening
 
 MIN_PERMUTATIONS = 20
 QUANTILE = 0.95

@@ -4,11 +4,12 @@ from typing import Any
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import baselines, unimodal
+from beyond_alignment.fusion.aligning import cca
 from beyond_alignment.fusion.base import Fusion
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.fusion.record import FusionMethod
 
-FAMILIES = (unimodal, baselines)
+FAMILIES = (unimodal, baselines, cca)
 FUSION_METHODS: dict[str, FusionMethod] = {method.name: method for family in FAMILIES for method in family.METHODS}
 
 

@@ -3,8 +3,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.cross_decomposition import CCA
 
-from beyond_alignment.alignment import CanonicalCorrelation
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.information import linear_embedding_task
 
 
@@ -23,6 +23,15 @@ def test_scores_are_those_of_sklearn_up_to_sign_and_scale(pair):
     theirs = np.hstack(CCA(n_components=2, max_iter=5000, tol=1e-12).fit(*pair).transform(*pair))
     for a, b in zip(ours.T, theirs.T, strict=True):
         assert abs(np.corrcoef(a, b)[0, 1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_correlations_are_those_of_cca_zoo():
+    """Figures of cca-zoo 4.0.1 on the same arrays."""
+    i = np.arange(1, 301.0).reshape(60, 5)
+    first = np.sin(i * i)
+    second = np.cos(1.3 * i[:, :4] ** 2) + 0.8 * first[:, :4]
+    ours = CanonicalCorrelation(4, regularisation=0).fit((first, second)).correlations_
+    assert ours == pytest.approx([0.7272130530400153, 0.6536952620512908, 0.5983870635312821, 0.55805800442679])
 
 
 def test_training_scores_are_white_and_correlate_as_stated(pair):

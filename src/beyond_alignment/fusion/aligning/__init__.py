@@ -1,0 +1,1 @@
+"""Alignment: two projections, one a modality, that are trained on pairs to agree."""
