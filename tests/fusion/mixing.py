@@ -44,18 +44,20 @@ def rows(batch, index):
 
 
 def gate_batch(rule, *, n=400, d=4, noise=0.1, seed=0):
-    """Two fair bits, one along a direction of each modality, and a label that is a function of both."""
+    """All four pairs of two bits equally often, a bit along a direction of each modality, and a function of both."""
     g = torch.Generator().manual_seed(seed)
-    bits = torch.randint(0, 2, (2, n), generator=g)
+    bits = torch.stack([torch.arange(n) % 2, torch.arange(n) // 2 % 2])
     pair = [(2.0 * bit - 1).unsqueeze(-1) + noise * torch.randn(n, d, generator=g) for bit in bits]
     return Batch(*pair, rule(*bits), torch.zeros(n, 0, d), torch.zeros(n, 0, d), torch.zeros(n, 0), {})
 
 
 def trained(network, batch, *, steps, learning_rate):
-    """The network after some steps of Adam on all spots."""
+    """The network after some steps of Adam on all spots, at a learning rate that falls to 0."""
     optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
         optimiser.zero_grad()
         network.loss(batch).backward()
         optimiser.step()
+        falling.step()
     return network

@@ -68,15 +68,16 @@ def test_bilinear_pooling_and_gate_are_their_formulas():
         torch.testing.assert_close(gated(batch)[i], gated.out.weight @ h + gated.out.bias)
 
 
+@pytest.mark.parametrize("queries", [1, 4])
 @pytest.mark.parametrize("masked", [False, True])
-def test_attention_is_that_of_torch(masked):
+def test_attention_is_that_of_torch(masked, queries):
     torch.manual_seed(0)
     ours, peer = Attention(3, 2), nn.MultiheadAttention(6, 2, batch_first=True)
     with torch.no_grad():
         peer.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
         peer.in_proj_bias.zero_()
         peer.out_proj.load_state_dict(ours.out.state_dict())
-    to, of = torch.randn(7, 4, 6), torch.randn(7, 5, 6)
+    to, of = torch.randn(7, queries, 6), torch.randn(7, 5, 6)
     allowed = (torch.rand(7, 5) < 0.5).float()
     allowed[:, 0] = 1
     expected, _ = peer(to, of, of, key_padding_mask=allowed == 0 if masked else None)
@@ -112,13 +113,13 @@ def test_relational_attention_against_a_plain_loop():
         for h in range(3):
             for q in range(4):
                 readable = [k for k in range(4) if allowed[n, k]]
-                keys = [key[n, k, h] + attention.relation_key[types[q], types[k], h] for k in readable]
+                keys = [key[n, k, h] + attention.relation_key[types[k], types[q], h] for k in readable]
                 scores = torch.stack([query[n, q, h] @ k / math.sqrt(2) for k in keys])
-                values = [value[n, k, h] + attention.relation_value[types[q], types[k], h] for k in readable]
+                values = [value[n, k, h] + attention.relation_value[types[k], types[q], h] for k in readable]
                 expected[n, q, h] = sum(w * v for w, v in zip(scores.softmax(0), values, strict=True))
-    torch.testing.assert_close(
-        attention.typed(nodes, types, allowed), attention.out(expected.flatten(-2)), rtol=1e-5, atol=1e-6
-    )
+    for readers in (1, 4):
+        given = attention.typed(nodes, types, allowed, readers=readers)
+        torch.testing.assert_close(given, attention.out(expected[:, :readers].flatten(-2)), rtol=1e-5, atol=1e-6)
 
 
 def test_relational_attention_without_relations_is_attention():
@@ -128,7 +129,7 @@ def test_relational_attention_without_relations_is_attention():
         attention.relation_key.zero_()
         attention.relation_value.zero_()
     nodes, allowed = torch.randn(2, 4, 6), torch.ones(2, 4)
-    given = attention.typed(nodes, torch.tensor([0, 1, 1, 3]), allowed)
+    given = attention.typed(nodes, torch.tensor([0, 1, 1, 3]), allowed, readers=4)
     torch.testing.assert_close(given, attention(nodes, nodes, allowed))
 
 

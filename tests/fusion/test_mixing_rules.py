@@ -52,7 +52,7 @@ def test_the_weights_of_global_pooling_are_the_same_for_every_spot_and_those_of_
     network.attention.register_forward_hook(lambda module, inputs, output: seen.append(inputs))
     network(batch)
     (to, of), attention = seen[0], network.attention
-    scores = attention._split(attention.query(to)) @ attention._split(attention.key(of)).transpose(-1, -2)
+    scores = attention._split(attention.key(of)) @ attention._split(attention.query(to)).transpose(-1, -2)
     assert attention._weights(scores, None).std(dim=0).max() > 1e-3
     pooled = build("global_pooling")
     assert pooled.weights.shape == (8, 3)

@@ -77,7 +77,7 @@ def test_the_reward_is_the_synergy_in_nats(rule, classes, synergy):
     batch = gate_batch(rule)
     network = build("synergy_max", Shape(4, 4, classes, "classification", 16), width=8)
     given = trained(network, batch, steps=400, learning_rate=0.02).reward(batch).item() / math.log(2)
-    assert given == pytest.approx(synergy, abs=0.04)
+    assert given == pytest.approx(synergy, abs=0.05)
 
 
 @pytest.mark.parametrize("shape", [CLASSES, TARGETS], ids=["classes", "targets"])

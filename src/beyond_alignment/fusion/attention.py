@@ -70,16 +70,29 @@ class Attention(nn.Module):
         allowed
             1 where a token may be read, 0 where not (..., key); at least one of them may be.
         """
-        query, key, value = self._split(self.query(to)), self._split(self.key(of)), self._split(self.value(of))
-        weights = self._weights(query @ key.transpose(-1, -2), allowed)
-        return self.out(self._join(weights @ value))
+        query = self._split(self.query(to) / math.sqrt(self.width))
+        if to.shape[-2] == 1:
+            return self.out(self._join(self._one(query, of, allowed)))
+        scores = self._split(self.key(of)) @ query.transpose(-1, -2)
+        weights = self._weights(scores, None if allowed is None else allowed[..., None, :, None])
+        return self.out(self._join(weights.transpose(-1, -2) @ self._split(self.value(of))))
+
+    def _one(self, query: Tensor, of: Tensor, allowed: Tensor | None) -> Tensor:
+        """Return what one query (..., head, 1, width) reads, in that shape.
+
+        The maps of keys and values act on the query and on what is read, one token each, instead of on every token.
+        """
+        key, value = (part.weight.unflatten(0, (self.heads, self.width)) for part in (self.key, self.value))
+        sought = torch.einsum("...hw,hws->...hs", query.squeeze(-2), key)
+        scores = of @ sought.transpose(-1, -2)
+        weights = self._weights(scores, None if allowed is None else allowed[..., None])
+        return torch.einsum("...hs,hws->...hw", weights.transpose(-1, -2) @ of, value).unsqueeze(-2)
 
     def _weights(self, scores: Tensor, allowed: Tensor | None) -> Tensor:
-        """Return the weights (..., head, query, key) of scores of that shape."""
-        scores = scores / math.sqrt(self.width)
+        """Return the weights of scores whose last axis but one is the key; a softmax over a short last axis is slow."""
         if allowed is not None:
-            scores = torch.where(allowed[..., None, None, :] > 0, scores, FORBIDDEN)
-        return scores.softmax(dim=-1)
+            scores = torch.where(allowed > 0, scores, FORBIDDEN)
+        return scores.softmax(dim=-2)
 
     def _split(self, tokens: Tensor) -> Tensor:
         """Return (..., head, token, width) of (..., token, size)."""

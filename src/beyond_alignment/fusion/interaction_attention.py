@@ -1,6 +1,7 @@
 """Interaction by attention between tokens of the two modalities: across, or through a bottleneck.
 
-Each embedding is one vector, so that its tokens are learned linear maps of it: 4 a modality unless told otherwise.
+Each embedding is one vector, so that its tokens are learned linear maps of it: 4 a modality unless told otherwise. The
+first one of each modality is read out, as a class token is, and is the only one that reads in the last layer.
 """
 
 import torch
@@ -15,8 +16,7 @@ class CrossAttention(SupervisedNetwork):
     """Cross-attention: the tokens of each modality read those of the other.
 
     In every layer they read the other modality's tokens as they were at first, as in the paper; its transformers over
-    time that follow are left out, since there is no time: the mean of each modality's tokens is mapped to the
-    representation.
+    time that follow are left out, since there is no time.
 
     Parameters
     ----------
@@ -54,9 +54,11 @@ class CrossAttention(SupervisedNetwork):
         """Return the representation (spot, feature)."""
         first, second = self.first(batch.x1), self.second(batch.x2)  # (spot, token, size)
         one, two = first, second
-        for to_first, to_second in zip(self.to_first, self.to_second, strict=True):
+        for depth, (to_first, to_second) in enumerate(zip(self.to_first, self.to_second, strict=True), start=1):
+            if depth == len(self.to_first):
+                one, two = one[:, :1], two[:, :1]
             one, two = to_first(one, second), to_second(two, first)
-        return self.out(torch.cat([one.mean(dim=-2), two.mean(dim=-2)], dim=-1))
+        return self.out(torch.cat([one, two], dim=-1).squeeze(-2))
 
 
 class Bottleneck(SupervisedNetwork):
@@ -112,12 +114,15 @@ class Bottleneck(SupervisedNetwork):
         """Return the representation (spot, feature)."""
         one, two = self.first(batch.x1), self.second(batch.x2)  # (spot, token, size)
         shared = self.bottleneck.expand(len(batch.x1), -1, -1)
-        for in_first, in_second in zip(self.in_first, self.in_second, strict=True):
-            one = in_first(torch.cat([one, shared], dim=-2))
-            two = in_second(torch.cat([two, shared], dim=-2))
+        for depth, (in_first, in_second) in enumerate(zip(self.in_first, self.in_second, strict=True), start=1):
+            one, two = torch.cat([one, shared], dim=-2), torch.cat([two, shared], dim=-2)
+            if depth == len(self.in_first):
+                one, two = in_first(one[:, :1], one), in_second(two[:, :1], two)
+                break
+            one, two = in_first(one), in_second(two)
             shared = (one[:, self.tokens :] + two[:, self.tokens :]) / 2
             one, two = one[:, : self.tokens], two[:, : self.tokens]
-        return self.out(torch.cat([one.mean(dim=-2), two.mean(dim=-2)], dim=-1))
+        return self.out(torch.cat([one, two], dim=-1).squeeze(-2))
 
 
 METHODS = (

@@ -4,6 +4,8 @@ The embeddings are of whole spots, not of genes: a gene programme is a learned t
 neighbour that is masked has no influence, and a spot may have none.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +28,7 @@ def with_neighbours(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class RelationalAttention(Attention):
-    """Attention in which a key and a value also depend on the types of the node that reads and of the one that is read.
+    """Attention in which a key and a value also depend on the types of the node that is read and of the one that reads.
 
     Parameters
     ----------
@@ -41,8 +43,8 @@ class RelationalAttention(Attention):
         self.relation_key = nn.Parameter(0.1 * torch.randn(len(TYPES), len(TYPES), heads, width))
         self.relation_value = nn.Parameter(0.1 * torch.randn(len(TYPES), len(TYPES), heads, width))
 
-    def typed(self, nodes: Tensor, types: Tensor, allowed: Tensor) -> Tensor:
-        """Return what each node reads.
+    def typed(self, nodes: Tensor, types: Tensor, allowed: Tensor, *, readers: int) -> Tensor:
+        """Return what the first nodes read of all.
 
         Parameters
         ----------
@@ -52,12 +54,16 @@ class RelationalAttention(Attention):
             Type of each node (node,).
         allowed
             1 where a node may be read (spot, node).
+        readers
+            How many of the nodes read.
         """
-        query, key, value = (self._split(part(nodes)) for part in (self.query, self.key, self.value))
-        of_key, of_value = (r[types][:, types] for r in (self.relation_key, self.relation_value))  # (q, k, head, width)
-        scores = query @ key.transpose(-1, -2) + torch.einsum("nhqw,qkhw->nhqk", query, of_key)
-        weights = self._weights(scores, allowed)
-        return self.out(self._join(weights @ value + torch.einsum("nhqk,qkhw->nhqw", weights, of_value)))
+        query = self._split(self.query(nodes[:, :readers]) / math.sqrt(self.width))
+        key, value = self._split(self.key(nodes)), self._split(self.value(nodes))
+        of_key, of_value = (r[types][:, types[:readers]] for r in (self.relation_key, self.relation_value))
+        scores = key @ query.transpose(-1, -2) + torch.einsum("nhqw,kqhw->nhkq", query, of_key)
+        weights = self._weights(scores, allowed[:, None, :, None])
+        read = weights.transpose(-1, -2) @ value + torch.einsum("nhkq,kqhw->nhqw", weights, of_value)
+        return self.out(self._join(read))
 
 
 class RelationalLayer(nn.Module):
@@ -79,17 +85,17 @@ class RelationalLayer(nn.Module):
         self.attention = RelationalAttention(width, heads)
         self.alone = feedforward(width * heads, expansion)
 
-    def forward(self, nodes: Tensor, types: Tensor, allowed: Tensor) -> Tensor:
-        """Return the nodes (spot, node, size) after they read each other."""
-        nodes = nodes + self.attention.typed(self.norm(nodes), types, allowed)
-        return nodes + self.alone(nodes)
+    def forward(self, nodes: Tensor, types: Tensor, allowed: Tensor, readers: int) -> Tensor:
+        """Return the first ``readers`` nodes (spot, node, size) after they read all."""
+        read = nodes[:, :readers] + self.attention.typed(self.norm(nodes), types, allowed, readers=readers)
+        return read + self.alone(read)
 
 
 class Relational(SupervisedNetwork):
     """Relational attention over typed nodes: the spot, its gene programmes, its morphology tokens, its neighbours.
 
     Each type has its own map of the embeddings, and each pair of types its own part of keys and values. The spot's
-    node is read out.
+    node is read out, so that it alone reads in the last layer.
 
     Parameters
     ----------
@@ -140,8 +146,8 @@ class Relational(SupervisedNetwork):
         types = sum((place >= first).long() for first in (1, 1 + self.tokens, 1 + 2 * self.tokens))
         own = torch.ones_like(nodes[:, : 1 + 2 * self.tokens, 0])
         allowed = torch.cat([own, batch.near.to(own.dtype)], dim=-1)
-        for layer in self.layers:
-            nodes = layer(nodes, types, allowed)
+        for depth, layer in enumerate(self.layers, start=1):
+            nodes = layer(nodes, types, allowed, nodes.shape[-2] if depth < len(self.layers) else 1)
         return self.out(nodes[:, 0])
 
 

@@ -113,6 +113,8 @@ class AttentionPooling(_Pooling):
 class Uniform(SupervisedNetwork):
     """Uniform: the tokens of both modalities as one stream through one transformer, all weights shared.
 
+    The first token of the stream is read out, as a class token is, and is the only one that reads in the last layer.
+
     Parameters
     ----------
     shape
@@ -146,9 +148,9 @@ class Uniform(SupervisedNetwork):
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""
         stream = torch.cat([self.first(batch.x1), self.second(batch.x2)], dim=-2)
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             stream = layer(stream)
-        return self.out(stream.mean(dim=-2))
+        return self.out(self.layers[-1](stream[:, :1], stream).squeeze(-2))
 
 
 METHODS = (
