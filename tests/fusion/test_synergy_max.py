@@ -73,11 +73,22 @@ def test_the_worst_partner_is_found_among_all_spots():
     ],
     ids=["xor", "and", "copy", "unique"],
 )
-def test_the_reward_is_the_synergy_in_nats(rule, classes, synergy):
+def test_with_the_union_known_the_rest_is_the_synergy(rule, classes, synergy):
     batch = gate_batch(rule)
-    network = build("synergy_max", Shape(4, 4, classes, "classification", 16), width=8)
-    given = trained(network, batch, steps=400, learning_rate=0.02).reward(batch).item() / math.log(2)
+    network = build("synergy_max", Shape(4, 4, classes, "classification", 16), width=8, known="union")
+    given = trained(network, batch, steps=400, learning_rate=0.02).synergy(batch).item() / math.log(2)
     assert given == pytest.approx(synergy, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("rule", "interaction"), [(lambda a, b: a ^ b, 1.0), (lambda a, b: a & b, 0.0)], ids=["xor", "and"]
+)
+def test_with_the_additive_model_known_the_rest_is_the_interaction_synergy(rule, interaction):
+    batch = gate_batch(rule)
+    shape = Shape(4, 4, 2, "classification", 16)
+    f, g, h = trained(build("synergy_max", shape, width=8), batch, steps=300, learning_rate=0.02)._scores(batch)
+    cost = [torch.nn.functional.cross_entropy(scores, batch.y).item() / math.log(2) for scores in (f + g, f + g + h)]
+    assert cost[0] - cost[1] == pytest.approx(interaction, abs=0.05)
 
 
 @pytest.mark.parametrize("shape", [CLASSES, TARGETS], ids=["classes", "targets"])

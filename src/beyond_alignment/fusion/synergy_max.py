@@ -1,32 +1,34 @@
 r"""``synergy_max``: an objective of this project that spends its capacity on what neither modality tells alone.
 
-**The bound.** Synergy is what both sources tell beyond the union information, S = I(X1, X2; Y) - I_u, of which I_u is
-the least that any joint distribution q with the same p(x1, y) and p(x2, y) tells (Bertschinger et al., 2014). By the
-dual of that convex problem
+**What the experts know.** Synergy is what both sources tell beyond the union information, S = I(X1, X2; Y) - I_u, of
+which I_u is the least that any joint distribution with the same p(x1, y) and p(x2, y) tells (Bertschinger et al.,
+2014). By the dual of that convex problem
 
     I_u = H(Y) + max_{f, g} E[f_Y(X1) + g_Y(X2)]   such that   sum_y exp(f_y(x1) + g_y(x2)) <= 1 for all x1, x2:
 
 the best log-likelihood of a product of one expert a source that is a probability, or less than one, for *every* pair,
-whether or not it occurs. The expectation needs p(x1, y) and p(x2, y) alone: it is what the sources tell by themselves.
-Any f and g are made feasible by the worst partner of each x1, c(x1) = max_{x2} log sum_y exp(f_y(x1) + g_y(x2)):
+whether or not it occurs. Any f and g are made feasible by the worst partner of each x1,
+c(x1) = max_{x2} log sum_y exp(f_y(x1) + g_y(x2)):
 
     I_u >= H(Y) + E[f_Y(X1) + g_Y(X2) - c(X1)].                                                                  (1)
 
-Normalised by the partner that a spot does have, the same product is an additive model, whose best log-likelihood is
-I_u and the additive synergy.
+Normalised by the partner that a spot has, A(x1, x2) = log sum_y exp(f_y(x1) + g_y(x2)), the same product is an additive
+model, whose best log-likelihood is the union information and the additive part of the synergy:
 
-**The reward.** For the joint model p(y | x1, x2) ~ exp(f_y(x1) + g_y(x2) + h_y(z)) Gibbs' inequality gives
-I(X1, X2; Y) >= H(Y) + E log p(Y | X1, X2). Less (1):
+    I_u + S_additive = H(Y) + max_{f, g} E[f_Y(X1) + g_Y(X2) - A(X1, X2)].                                       (2)
 
-    reward = E[ log p(Y | X1, X2) - (f_Y(X1) + g_Y(X2) - c(X1)) ],                                               (2)
+**What is left for the product.** For p(y | x1, x2) ~ exp(f_y(x1) + g_y(x2) + h_y(z)), z a function of both sources,
+Gibbs' inequality gives I(X1, X2; Y) >= H(Y) + E log p(Y | X1, X2). So z is rewarded with
 
-an estimate of S that is exact where both are optimal. The experts maximise (1) and are constants in (2); z maximises
-(2). The gradient that z gets from a spot is the class less the probability that the experts, put together, already
-give it: none where they know the label. The representation is (u1, u2, z), of which f, g and h are linear maps, so
-that a linear probe can say all that the objective says.
+    E[ log p(Y | X1, X2) - (f_Y(X1) + g_Y(X2) - A(X1, X2)) ],                                                    (3)
 
-**Targets.** Of continuous targets with noise of unit variance the experts are the additive model, f(x1) + g(x2), and
-z gets the squared error that it leaves: (1) is trivial there, because a worst partner has no limit.
+the experts being constants in it: with experts at the maximum of (2) its largest value is the interaction synergy.
+The gradient that z gets from a spot is the class less the probability that the experts together give it already: none
+where they know the label. Experts that maximise (1) instead leave all synergy to z (``known="union"``). The
+representation is (u1, u2, z), of which f, g and h are linear maps: a linear probe can say all that the objective says.
+
+**Targets.** Those are continuous with noise of unit variance: the experts are the additive model f(x1) + g(x2), and z
+gets the squared error that it leaves. (1) is trivial there, because a worst partner has no limit.
 """
 
 from typing import Literal
@@ -38,7 +40,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.network import Batch, FusionNetwork, Shape, label_loss
 from beyond_alignment.fusion.record import FusionMethod
 
-Known = Literal["union", "additive", "nothing"]
+Known = Literal["additive", "union", "nothing"]
 
 
 def expert_log_likelihood(f: Tensor, g: Tensor, y: Tensor) -> Tensor:
@@ -60,7 +62,7 @@ def expert_log_likelihood(f: Tensor, g: Tensor, y: Tensor) -> Tensor:
 
 
 class SynergyMax(FusionNetwork):
-    """One expert a modality, trained on what it can tell alone, and a product of both trained on the rest.
+    """One expert a modality, trained on what they tell without interacting, and a product of both trained on the rest.
 
     u1 and u2, a quarter of the representation each, are networks of one modality; z is
     P (tanh(U x1 + u) * tanh(V x2 + v)).
@@ -72,8 +74,9 @@ class SynergyMax(FusionNetwork):
     width
         Hidden units of each expert, and products behind z.
     known
-        What z need not learn: ``union``, what the sources tell alone, equation (1); ``additive``, what an additive
-        model of both tells; ``nothing``, so that z is trained as if there were no experts.
+        What z need not learn: ``additive``, what an additive model of both tells, equation (2); ``union``, what the
+        sources tell alone, equation (1), for classes only; ``nothing``, so that z is trained as if there were no
+        experts, which are those of ``additive``.
 
     Raises
     ------
@@ -81,11 +84,11 @@ class SynergyMax(FusionNetwork):
         If the representation has fewer than 4 features, or ``known`` is none of the three.
     """
 
-    def __init__(self, shape: Shape, *, width: int = 64, known: Known = "union") -> None:
+    def __init__(self, shape: Shape, *, width: int = 64, known: Known = "additive") -> None:
         super().__init__(shape)
-        if shape.dimension < 4 or known not in ("union", "additive", "nothing"):
+        if shape.dimension < 4 or known not in ("additive", "union", "nothing"):
             msg = (
-                f"{shape.dimension} features, known={known!r}: give 4 features or more, and union, additive or nothing."
+                f"{shape.dimension} features, known={known!r}: give 4 features or more, and additive, union or nothing."
             )
             raise InputError(msg)
         part = shape.dimension // 4
@@ -105,14 +108,14 @@ class SynergyMax(FusionNetwork):
         return torch.cat(self._parts(batch), dim=-1)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return, in nats, the cost of the experts, less (1), and that of the joint model, less log p(Y | X1, X2)."""
+        """Return the cost of the experts, less (2) or (1), and that of the joint model, less its log-likelihood."""
         f, g, h = self._scores(batch)
         alone = self._cost_of_experts(f, g, batch.y)
         given = 0.0 if self.known == "nothing" else (f + g).detach()
         return alone + label_loss(given + h, batch.y, self.shape.kind)
 
-    def reward(self, batch: Batch) -> Tensor:
-        """Return equation (2), the estimate of the synergy in nats (classification), as these spots show it."""
+    def synergy(self, batch: Batch) -> Tensor:
+        """Return the log-likelihood of the joint model less (1), nats, for classes: S if ``known`` is ``union``."""
         f, g, h = self._scores(batch)
         return -label_loss(f + g + h, batch.y, self.shape.kind) - expert_log_likelihood(f, g, batch.y)
 
@@ -128,9 +131,9 @@ class SynergyMax(FusionNetwork):
 
     def _cost_of_experts(self, f: Tensor, g: Tensor, y: Tensor) -> Tensor:
         """Return what the experts minimise."""
-        if self.shape.kind == "regression" or self.known == "additive":
-            return label_loss(f + g, y, self.shape.kind)
-        return -expert_log_likelihood(f, g, y)
+        if self.shape.kind == "classification" and self.known == "union":
+            return -expert_log_likelihood(f, g, y)
+        return label_loss(f + g, y, self.shape.kind)
 
 
 METHODS = (
