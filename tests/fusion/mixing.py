@@ -43,7 +43,7 @@ def rows(batch, index):
     return Batch(*(part[index] for part in batch[:-1]), batch.noise)
 
 
-def gate_batch(rule, *, n=400, d=4, noise=0.1, seed=0):
+def gate_batch(rule, *, n=200, d=4, noise=0.1, seed=0):
     """All four pairs of two bits equally often, a bit along a direction of each modality, and a function of both."""
     g = torch.Generator().manual_seed(seed)
     bits = torch.stack([torch.arange(n) % 2, torch.arange(n) // 2 % 2])
