@@ -19,10 +19,10 @@ def objective(a, b, scale):
     return scale * ((a**4).sum((-1, -2)) + torch.sin(b).sum(-1) + a.sum((-1, -2)) * b.mean(-1))
 
 
-def stacked(steps, *, clip=1.0, spoil=None):
+def stacked(steps, *, fused, spoil=None):
     parameters = StackedParameters(models(), device=CPU)
     optimiser = StackedAdamW(
-        parameters, learning_rates=torch.tensor(RATES), weight_decays=torch.tensor(DECAYS), clip=clip
+        parameters, learning_rates=torch.tensor(RATES), weight_decays=torch.tensor(DECAYS), fused=fused
     )
     alive = torch.ones(3, dtype=torch.bool)
     for step in range(steps):
@@ -34,8 +34,9 @@ def stacked(steps, *, clip=1.0, spoil=None):
     return parameters, alive
 
 
-def test_each_model_moves_as_it_would_under_torch_alone():
-    parameters, alive = stacked(30)
+@pytest.mark.parametrize("fused", [True, False])
+def test_each_model_moves_as_it_would_under_torch_alone(fused):
+    parameters, alive = stacked(30, fused=fused)
     assert alive.all()
     for i, (model, scale) in enumerate(zip(models(), (0.01, 1.0, 3.0), strict=True)):
         own = {name: value.clone().requires_grad_(True) for name, value in model.items()}
@@ -51,9 +52,10 @@ def test_each_model_moves_as_it_would_under_torch_alone():
             assert torch.allclose(parameters.named[name][i], value, atol=1e-6)
 
 
-def test_a_gradient_that_is_not_finite_freezes_its_model_alone():
-    clean, _ = stacked(12)
-    spoilt, alive = stacked(12, spoil=7)
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_gradient_that_is_not_finite_freezes_its_model_alone(fused):
+    clean, _ = stacked(12, fused=fused)
+    spoilt, alive = stacked(12, fused=fused, spoil=7)
     assert alive.tolist() == [True, False, True]
     assert torch.equal(clean.values[[0, 2]], spoilt.values[[0, 2]])
     assert torch.isfinite(spoilt.values).all()

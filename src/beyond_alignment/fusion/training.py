@@ -15,7 +15,7 @@ from beyond_alignment.fusion.batches import SetStack, SpotSet, minibatch_rows
 from beyond_alignment.fusion.network import Batch, FusionNetwork
 from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters, schedule
 
-MOST_TOGETHER = 64
+MOST_TOGETHER = {"cpu": 16, "cuda": 512}  # more do not fit a processor's cache
 SEED_STRIDE = 1_000_003
 
 
@@ -74,7 +74,7 @@ class _Objective(nn.Module):
 def teachers(network: FusionNetwork) -> dict[str, str]:
     """Return the name of each parameter that is a moving average, and of the one that it follows."""
     names = [name for name, _ in network.named_parameters()]
-    followed = {}
+    followed: dict[str, str] = {}
     for teacher, student in network.teacher.items():
         prefix = teacher.rstrip(".") + "."
         followed |= {
@@ -95,7 +95,7 @@ def train_together(
     plans: Sequence[TrainingPlan],
     *,
     device: torch.device | str = "cpu",
-    most: int = MOST_TOGETHER,
+    most: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
     """Train networks in place, those of the same sizes side by side.
@@ -114,7 +114,7 @@ def train_together(
     device
         Where to compute; the networks come back where they were.
     most
-        Networks side by side at most.
+        Networks side by side at most; by device when None.
     progress
         Called with the number of updates that were made since the last call.
 
@@ -123,6 +123,8 @@ def train_together(
     list[Outcome]
         One a network.
     """
+    where = torch.device(device)
+    most = most or MOST_TOGETHER.get(where.type, MOST_TOGETHER["cpu"])
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for i, (network, spots, plan) in enumerate(zip(networks, sets, plans, strict=True)):
         shapes = tuple(value.shape for value in network.state_dict().values())
@@ -136,7 +138,7 @@ def train_together(
                 [networks[i] for i in chunk],
                 [sets[i] for i in chunk],
                 [plans[i] for i in chunk],
-                torch.device(device),
+                where,
                 progress or (lambda done: None),
             )
             outcomes |= dict(zip(chunk, trained, strict=True))
