@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from beyond_alignment.fusion.batches import SpotSet, minibatch_rows
-from beyond_alignment.fusion.network import Shape
+from beyond_alignment.fusion.network import Batch, Shape
 from beyond_alignment.fusion.optimiser import schedule
 from beyond_alignment.fusion.training import (
     SEED_STRIDE,
@@ -51,7 +51,7 @@ def plain_loop(network, data, plan):
         noise = network.noise(torch.Generator().manual_seed(plan.seed * SEED_STRIDE + step), size)
         near = data.neighbours[rows]
         there = (near >= 0).to(data.x1.dtype)
-        batch = data.whole()._replace(
+        batch = Batch(
             x1=data.x1[rows],
             x2=data.x2[rows],
             y=data.y[rows],

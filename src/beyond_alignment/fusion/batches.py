@@ -35,9 +35,10 @@ class SpotSet:
     def __len__(self) -> int:
         return len(self.x1)
 
-    def whole(self) -> Batch:
-        """Return all spots as one batch without labels, as a network sees them outside of training."""
-        return Batch(self.x1, self.x2, torch.zeros_like(self.y), *_near(self.x1, self.x2, self.neighbours), noise={})
+    def batch(self, rows: Tensor) -> Batch:
+        """Return some spots without labels, as a network sees them outside of training; ``rows`` is (spot,)."""
+        near = _near(self.x1, self.x2, self.neighbours[rows])
+        return Batch(self.x1[rows], self.x2[rows], torch.zeros_like(self.y[rows]), *near, noise={})
 
 
 def _near(x1: Tensor, x2: Tensor, neighbours: Tensor) -> tuple[Tensor, Tensor, Tensor]:
