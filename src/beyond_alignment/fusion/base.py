@@ -89,11 +89,11 @@ class Fusion(BaseEstimator):
             If a trained method diverges.
         """
         given = TrainingSet(X, y, groups, neighbours)
-        self._train(given)
-        self._take_heads(fit_probes(self._head_problems(self._represent_training(given), given)))
+        self.train(given)
+        self.take_heads(fit_probes(self.head_problems(self.represent_training(given), given)))
         return self
 
-    def _train(self, given: TrainingSet) -> None:
+    def train(self, given: TrainingSet) -> None:
         """Check a training set and fit the representation."""
         pair = self._check(given)[0]
         self._fit_representation(*pair)
@@ -104,15 +104,15 @@ class Fusion(BaseEstimator):
         self.means_ = pair[0].mean(axis=0), pair[1].mean(axis=0)
         return pair, labels, neighbours
 
-    def _represent_training(self, given: TrainingSet) -> NDArray[np.float64]:
+    def represent_training(self, given: TrainingSet) -> NDArray[np.float64]:
         """Return the representation of the training spots (spot, feature)."""
         return self.transform(given.pair, neighbours=given.neighbours)
 
-    def _head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
+    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
         """Return what the common probe is fitted on, once for each head."""
         return [ProbeProblem(z, np.asarray(given.labels), self.kind, given.groups, seed=self.seed)]
 
-    def _take_heads(self, probes: Sequence[Probe]) -> None:
+    def take_heads(self, probes: Sequence[Probe]) -> None:
         """Take the fitted probes, one for each head."""
         self.head_ = probes[0]
         if self.kind == "classification":

@@ -31,10 +31,12 @@ class Concatenation(Fusion):
 class LateAverage(Concatenation):
     """Late average: one probe a modality, their probabilities (or predictions) averaged."""
 
-    def _head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
-        return [problem for part in self._parts(z) for problem in super(LateAverage, self)._head_problems(part, given)]
+    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
+        """Return what the two probes are fitted on."""
+        return [problem for part in self._parts(z) for problem in super(LateAverage, self).head_problems(part, given)]
 
-    def _take_heads(self, probes: Sequence[Probe]) -> None:
+    def take_heads(self, probes: Sequence[Probe]) -> None:
+        """Take the two fitted probes."""
         self.heads_ = tuple(probes)
         if self.kind == "classification":
             self.classes_ = self.heads_[0].classes_
