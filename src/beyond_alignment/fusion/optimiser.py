@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -52,18 +53,21 @@ class StackedParameters:
         self.shapes = {name: tensor.shape for name, tensor in rows[0].items()}
         flat = [torch.cat([torch.zeros(0), *(tensor.detach().reshape(-1) for tensor in row.values())]) for row in rows]
         self.values = torch.stack(flat).to(device)
-        self.named: dict[str, Tensor] = {}
-        start = 0
-        for name, shape in self.shapes.items():
-            stop = start + shape.numel()
-            view = self.values[:, start:stop].view(len(rows), *shape).detach()
-            self.named[name] = view.requires_grad_(trained)
-            start = stop
+        self._gradient = torch.empty_like(self.values) if trained else self.values
+        views = zip(self.shapes, self._places(self.values), strict=True)
+        self.named = {name: view.detach().requires_grad_(trained) for name, view in views}
 
     def gradient(self, losses: Tensor) -> Tensor:
-        """Return the gradient (model, parameter) of each model's own loss; ``losses`` is (model,)."""
-        found = torch.autograd.grad(losses.sum(), tuple(self.named.values()), allow_unused=True, materialize_grads=True)
-        return torch.cat([part.reshape(len(losses), -1) for part in found], dim=1)
+        """Return the gradient (model, parameter) of each model's own loss (model,); the next call overwrites it."""
+        found = torch.autograd.grad(losses.sum(), tuple(self.named.values()), allow_unused=True)
+        for place, part in zip(self._places(self._gradient), found, strict=True):
+            place.zero_() if part is None else place.copy_(part)
+        return self._gradient
+
+    def _places(self, flat: Tensor) -> list[Tensor]:
+        """Return the part of each parameter (model, …) in an array (model, parameter)."""
+        parts = flat.split([shape.numel() for shape in self.shapes.values()], dim=1)
+        return [part.view(len(flat), *shape) for part, shape in zip(parts, self.shapes.values(), strict=True)]
 
     def model(self, i: int) -> dict[str, Tensor]:
         """Return a copy of the parameters of one model by name."""
@@ -73,8 +77,8 @@ class StackedParameters:
 class StackedAdamW:
     """AdamW (Loshchilov and Hutter 2019) for many models, with a learning rate, decay and norm limit of their own.
 
-    On a CPU each model is one parameter group of torch's fused AdamW, whose one pass over memory is what counts there;
-    elsewhere all models are moved by the same few large operations.
+    On a CPU each model is moved by torch's fused AdamW, whose one pass over memory is what counts there; elsewhere all
+    models are moved by the same few large operations.
 
     Parameters
     ----------
@@ -104,15 +108,9 @@ class StackedAdamW:
         self.weight_decays = weight_decays.to(self.values)[:, None]
         self.clip = clip
         self.n_steps = 0
-        if fused is None:
-            fused = self.values.device.type == "cpu"
-        self.rows = [row.requires_grad_(True) for row in self.values.detach().unbind()] if fused else []
-        if fused:
-            paces = zip(self.rows, learning_rates.tolist(), weight_decays.tolist(), strict=True)
-            groups = [{"params": [row], "lr": rate, "weight_decay": decay} for row, rate, decay in paces]
-            self.adamw = torch.optim.AdamW(groups, betas=BETAS, eps=EPSILON, fused=True)
-        else:
-            self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
+        self.fused = self.values.device.type == "cpu" if fused is None else fused
+        self.mean, self.square = torch.zeros_like(self.values), torch.zeros_like(self.values)
+        self.counts = [torch.tensor(0.0) for _ in self.values] if self.fused else []
 
     @torch.no_grad()
     def step(self, gradient: Tensor, alive: Tensor, factor: float = 1.0) -> Tensor:
@@ -136,7 +134,7 @@ class StackedAdamW:
         alive = alive & norm.isfinite()
         if self.clip is not None:
             gradient.mul_((self.clip / (norm + 1e-6)).clamp(max=1)[:, None])
-        if self.rows:
+        if self.fused:
             self._step_rows(gradient, alive, factor)
         else:
             self._step_all(gradient.masked_fill_(~alive[:, None], 0), alive, factor)
@@ -144,11 +142,26 @@ class StackedAdamW:
 
     def _step_rows(self, gradient: Tensor, alive: Tensor, factor: float) -> None:
         """Move one model after the other."""
-        rates = (self.learning_rates[:, 0] * factor).tolist()
-        for i, (row, group, living) in enumerate(zip(self.rows, self.adamw.param_groups, alive.tolist(), strict=True)):
-            row.grad = gradient[i] if living else None
-            group["lr"] = rates[i]
-        self.adamw.step()
+        rows = zip(self.values, gradient, self.mean, self.square, self.counts, alive.tolist(), strict=True)
+        paces = zip((self.learning_rates[:, 0] * factor).tolist(), self.weight_decays[:, 0].tolist(), strict=True)
+        for (value, slope, mean, square, count, living), (rate, decay) in zip(rows, paces, strict=True):
+            if living:
+                adamw(
+                    [value],
+                    [slope],
+                    [mean],
+                    [square],
+                    [],
+                    [count],
+                    fused=True,
+                    amsgrad=False,
+                    beta1=BETAS[0],
+                    beta2=BETAS[1],
+                    lr=rate,
+                    weight_decay=decay,
+                    eps=EPSILON,
+                    maximize=False,
+                )
 
     def _step_all(self, gradient: Tensor, alive: Tensor, factor: float) -> None:
         """Move all models at once."""
