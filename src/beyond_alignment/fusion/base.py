@@ -1,42 +1,33 @@
 """The interface of every fusion method: two modalities in, a representation and predictions out."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.probe import Kind, fit_probe
+from beyond_alignment.fusion.pairs import (
+    Means,
+    Pair,
+    PartialPair,
+    TrainingSet,
+    check_neighbours,
+    check_pair,
+    check_training,
+)
+from beyond_alignment.fusion.probe import Kind, Probe, ProbeProblem, fit_probes
 
-Pair = tuple[ArrayLike, ArrayLike]
-
-
-def check_pair(pair: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return both modalities as float arrays.
-
-    Raises
-    ------
-    InputError
-        If they are not two finite (spot, feature) arrays with the same spots.
-    """
-    if len(pair) != 2:
-        msg = f"{len(pair)} arrays were given: X is the pair (x_expression, x_morphology)."
-        raise InputError(msg)
-    expression, morphology = (np.asarray(x, dtype=np.float64) for x in pair)
-    if expression.ndim != 2 or morphology.ndim != 2 or len(expression) != len(morphology) or len(expression) == 0:
-        msg = f"Shapes {expression.shape} and {morphology.shape}: both must be (spot, feature) with the same spots."
-        raise InputError(msg)
-    for name, x in (("expression", expression), ("morphology", morphology)):
-        if not np.isfinite(x).all():
-            msg = f"The {name} embedding holds {int((~np.isfinite(x)).sum())} values that are not finite: remove them."
-            raise InputError(msg)
-    return expression, morphology
+__all__ = ["Fusion", "Pair", "PartialPair", "TrainingSet", "check_pair"]
 
 
 class Fusion(BaseEstimator):
     """A fusion method: a representation of both modalities, scored by the common probe.
+
+    A modality that is all zero, constant or holds the same column twice carries nothing, or nothing new, and is fitted
+    like any other; so is one with more features than spots. Values that are not finite and a fold with one class alone
+    are refused. A modality that is missing at prediction is passed as None: its training mean takes its place.
 
     Parameters
     ----------
@@ -51,6 +42,8 @@ class Fusion(BaseEstimator):
     ----------
     classes_
         Labels in the order of the probabilities (classification).
+    means_
+        Mean of each modality over the training spots, (feature,) each.
     n_parameters_
         Number of fitted numbers, the probe's included.
     """
@@ -73,7 +66,7 @@ class Fusion(BaseEstimator):
     def _n_representation_parameters(self) -> int:
         """Number of fitted numbers behind the representation."""
 
-    def fit(self, X: Pair, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: Pair, y: ArrayLike, groups: ArrayLike | None = None, neighbours: ArrayLike | None = None) -> Self:
         """Fit on training spots.
 
         Parameters
@@ -84,41 +77,77 @@ class Fusion(BaseEstimator):
             Labels (spot,) or targets (spot, target).
         groups
             (spot,): the probe's penalty is chosen without splitting a group.
+        neighbours
+            Rows of the neighbours of each spot within ``X`` (spot, neighbour), -1 for none, for a method that reads
+            them.
 
         Raises
         ------
         InputError
             If the shapes do not fit, a value is not finite, or there is only one class.
+        FloatingPointError
+            If a trained method diverges.
         """
-        expression, morphology = check_pair(X)
-        labels = np.asarray(y)
-        if len(labels) != len(expression):
-            msg = f"{len(labels)} labels for {len(expression)} spots: give one label a spot."
-            raise InputError(msg)
-        if self.kind == "classification" and len(np.unique(labels)) < 2:
-            msg = f"Only one class among {len(labels)} training spots: a classifier needs two or more."
-            raise InputError(msg)
-        self._fit_representation(expression, morphology)
-        self._fit_head(self._represent(expression, morphology), labels, groups)
+        given = TrainingSet(X, y, groups, neighbours)
+        self.train(given)
+        self.take_heads(fit_probes(self.head_problems(self.represent_training(given), given)))
         return self
 
-    def _fit_head(self, z: NDArray[np.float64], y: NDArray, groups: ArrayLike | None) -> None:
-        """Fit the common probe on the representation."""
-        self.head_ = fit_probe(z, y, kind=self.kind, groups=groups, seed=self.seed)
+    def train(self, given: TrainingSet) -> None:
+        """Check a training set and fit the representation."""
+        pair = self._check(given)[0]
+        self._fit_representation(*pair)
+
+    def _check(self, given: TrainingSet) -> tuple[Means, NDArray, NDArray[np.int64]]:
+        """Return what is in a training set, checked, and remember the means."""
+        pair, labels, neighbours = check_training(given, kind=self.kind)
+        self.means_ = pair[0].mean(axis=0), pair[1].mean(axis=0)
+        return pair, labels, neighbours
+
+    def represent_training(self, given: TrainingSet) -> NDArray[np.float64]:
+        """Return the representation of the training spots (spot, feature)."""
+        return self.transform(given.pair, neighbours=given.neighbours)
+
+    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
+        """Return what the common probe is fitted on, once for each head."""
+        return [ProbeProblem(z, np.asarray(given.labels), self.kind, given.groups, seed=self.seed)]
+
+    def take_heads(self, probes: Sequence[Probe]) -> None:
+        """Take the fitted probes, one for each head."""
+        self.head_ = probes[0]
         if self.kind == "classification":
             self.classes_ = self.head_.classes_
 
-    def transform(self, X: Pair) -> NDArray[np.float64]:
-        """Return the fused representation (spot, feature)."""
-        return self._represent(*check_pair(X))
+    def transform(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Return the fused representation (spot, feature).
 
-    def predict_proba(self, X: Pair) -> NDArray[np.float64]:
+        Parameters
+        ----------
+        X
+            ``(x_expression, x_morphology)``, each (spot, feature); one of them may be None.
+        neighbours
+            Rows of the neighbours of each spot within ``X`` (spot, neighbour), -1 for none, for a method that reads
+            them.
+
+        Raises
+        ------
+        InputError
+            If the shapes do not fit or a value is not finite.
+        """
+        pair = check_pair(X, means=self.means_)
+        return self._represent_near(pair, check_neighbours(neighbours, len(pair[0])))
+
+    def _represent_near(self, pair: Means, neighbours: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the representation of spots with neighbours, which most methods do not read."""
+        return self._represent(*pair)
+
+    def predict_proba(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the probability of each class (spot, class), in the order of ``classes_``."""
-        return self.head_.predict_proba(self.transform(X))
+        return self.head_.predict_proba(self.transform(X, neighbours))
 
-    def predict(self, X: Pair) -> NDArray:
+    def predict(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray:
         """Return the class that the probe finds most probable (spot,) or the predicted targets (spot, target)."""
-        return self.head_.predict(self.transform(X))
+        return self.head_.predict(self.transform(X, neighbours))
 
     @property
     def n_parameters_(self) -> int:

@@ -1,10 +1,12 @@
 """Early concatenation and late average: the two fusions that need no training of their own."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from beyond_alignment.fusion.base import Fusion, Pair, check_pair
-from beyond_alignment.fusion.probe import fit_probe
+from beyond_alignment.fusion.base import Fusion, PartialPair, TrainingSet
+from beyond_alignment.fusion.probe import Probe, ProbeProblem
 from beyond_alignment.fusion.record import FusionMethod
 from beyond_alignment.fusion.reduction import Reduction
 
@@ -29,10 +31,13 @@ class Concatenation(Fusion):
 class LateAverage(Concatenation):
     """Late average: one probe a modality, their probabilities (or predictions) averaged."""
 
-    def _fit_head(self, z: NDArray[np.float64], y: NDArray, groups: ArrayLike | None) -> None:
-        self.heads_ = tuple(
-            fit_probe(part, y, kind=self.kind, groups=groups, seed=self.seed) for part in self._parts(z)
-        )
+    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
+        """Return what the two probes are fitted on."""
+        return [problem for part in self._parts(z) for problem in super(LateAverage, self).head_problems(part, given)]
+
+    def take_heads(self, probes: Sequence[Probe]) -> None:
+        """Take the two fitted probes."""
+        self.heads_ = tuple(probes)
         if self.kind == "classification":
             self.classes_ = self.heads_[0].classes_
 
@@ -41,17 +46,17 @@ class LateAverage(Concatenation):
         width = self.reductions_[0].pca_.n_components_
         return z[:, :width], z[:, width:]
 
-    def predict_proba(self, X: Pair) -> NDArray[np.float64]:
+    def predict_proba(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the mean of the two probes' probabilities (spot, class)."""
-        parts = self._parts(self._represent(*check_pair(X)))
+        parts = self._parts(self.transform(X))
         return np.mean([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
 
-    def predict(self, X: Pair) -> NDArray:
+    def predict(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray:
         """Return the class of the highest mean probability (spot,), or the mean prediction (spot, target).
 
         The mean is of what both logistic regressions find, whatever their confidence.
         """
-        parts = self._parts(self._represent(*check_pair(X)))
+        parts = self._parts(self.transform(X))
         if self.kind == "classification":
             given = [head.model_.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)]
             return self.classes_[np.argmax(np.mean(given, axis=0), axis=1)]

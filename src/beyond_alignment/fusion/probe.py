@@ -1,13 +1,18 @@
 """The one probe that every representation is scored with: linear, penalty and confidence set on training groups."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.logistic import LogisticData, LogisticModel, fit_logistic
+from beyond_alignment.fusion.ridge import ridge_path
 
 Kind = Literal["classification", "regression"]
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -15,6 +20,7 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 PENALTIES = (1e-2, 1e-1, 1.0, 10.0)
 WEIGHTS = np.linspace(0, 1, 11)
 SMOOTHING = 0.5
+FINAL_TOLERANCE = 1e-11
 
 
 def inner_folds(n: int, groups: ArrayLike | None, *, n_inner: int, seed: int) -> list[Fold]:
@@ -67,6 +73,10 @@ class ClassProbe(BaseEstimator):
         w, from 0 (class frequencies) to 1.
     frequencies_
         p(y), smoothed frequencies of the training labels (class,).
+    n_train_
+        Number of training spots.
+    model_
+        The logistic regression.
     coef_, intercept_
         Of the logistic regression.
     """
@@ -77,35 +87,8 @@ class ClassProbe(BaseEstimator):
 
     def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit on training spots: representation (spot, feature), labels (spot,), and groups (spot,)."""
-        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        self.n_train_ = len(z)
-        held_out, frequencies = [], []
-        folds = inner_folds(len(z), groups, n_inner=self.n_inner, seed=self.seed)
-        for train, test in folds:
-            counts = np.bincount(codes[train], minlength=len(self.classes_))
-            if (counts > 0).sum() > 1:
-                frequencies.append(smoothed(counts)[codes[test]])
-                held_out.append(np.stack(list(self._given(z, codes, train, test))))  # (penalty, spot)
-        self.penalty_, self.weight_ = PENALTIES[1], 1.0
-        if held_out:
-            given, before = np.concatenate(held_out, axis=1), np.concatenate(frequencies)
-            mixtures = [np.log(w * given + (1 - w) * before).mean(axis=1) for w in WEIGHTS]
-            best_weight, best_penalty = np.unravel_index(np.argmax(mixtures), (len(WEIGHTS), len(PENALTIES)))
-            self.penalty_, self.weight_ = PENALTIES[best_penalty], float(WEIGHTS[best_weight])
-        self.frequencies_ = smoothed(np.bincount(codes))
-        self.model_ = _logistic(self.penalty_, len(z)).fit(z, codes)
-        self.coef_, self.intercept_ = self.model_.coef_, self.model_.intercept_
+        fit_class_probes([self], [ProbeProblem(z, np.asarray(y), groups=groups)])
         return self
-
-    def _given(
-        self, z: NDArray[np.floating], codes: NDArray[np.intp], train: NDArray[np.intp], test: NDArray[np.intp]
-    ) -> Iterator[NDArray[np.float64]]:
-        """Yield, penalty by penalty, the probability of the true class of held-out spots (spot,)."""
-        for penalty in PENALTIES:
-            model = _logistic(penalty, len(train)).fit(z[train], codes[train])
-            p = np.zeros((len(test), len(self.classes_)))
-            p[:, model.classes_] = model.predict_proba(z[test])
-            yield smoothed(p * len(train))[np.arange(len(test)), codes[test]]
 
     def predict_proba(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probability of each class (spot, class)."""
@@ -117,23 +100,56 @@ class ClassProbe(BaseEstimator):
         return self.classes_[np.argmax(self.model_.predict_proba(z), axis=1)]
 
 
-def _logistic(penalty: float, n: int) -> LogisticRegression:
-    """Return an unfitted logistic regression with a penalty relative to the number of spots."""
-    return LogisticRegression(C=1 / (penalty * n), solver="newton-cg", max_iter=200)
-
-
-def fit_probe(
-    z: NDArray[np.floating],
-    y: ArrayLike,
-    *,
-    kind: Kind = "classification",
-    groups: ArrayLike | None = None,
-    n_inner: int = 3,
-    seed: int = 0,
-) -> BaseEstimator:
-    """Fit a linear probe: :class:`ClassProbe`, or ridge regression whose penalty is chosen by squared error.
+class RidgeProbe(BaseEstimator):
+    """Ridge regression, its penalty chosen by squared error on held-out training groups.
 
     Parameters
+    ----------
+    n_inner
+        Inner folds at most.
+    seed
+        Of the inner folds where there are no groups.
+
+    Attributes
+    ----------
+    penalty_
+        Chosen weight of the ridge term, relative to the number of training spots.
+    coef_
+        (target, feature), or (feature,) for targets without an axis.
+    intercept_
+        (target,), or one number.
+    """
+
+    def __init__(self, *, n_inner: int = 3, seed: int = 0) -> None:
+        self.n_inner = n_inner
+        self.seed = seed
+
+    def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit on training spots: representation (spot, feature), targets (spot, target) or (spot,), groups (spot,)."""
+        targets = np.asarray(y, dtype=np.float64)
+        self.penalty_ = PENALTIES[1]
+        if len(z) > 1:
+            errors = []  # (fold, penalty)
+            for train, test in inner_folds(len(z), groups, n_inner=self.n_inner, seed=self.seed):
+                fits = ridge_path(z[train], targets[train], PENALTIES)
+                errors.append([np.mean((z[test] @ coef.T + constant - targets[test]) ** 2) for coef, constant in fits])
+            self.penalty_ = PENALTIES[int(np.argmin(np.mean(errors, axis=0)))]
+        self.coef_, self.intercept_ = ridge_path(z, targets, (self.penalty_,))[0]
+        return self
+
+    def predict(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the predicted targets (spot, target), or (spot,)."""
+        return z @ self.coef_.T + self.intercept_
+
+
+Probe = ClassProbe | RidgeProbe
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeProblem:
+    """What one probe is fitted on.
+
+    Attributes
     ----------
     z
         Representation (spot, feature).
@@ -148,11 +164,114 @@ def fit_probe(
     seed
         Of the inner folds where there are no groups.
     """
-    if kind == "classification":
-        return ClassProbe(n_inner=n_inner, seed=seed).fit(z, y, groups=groups)
-    alphas = [penalty * len(z) for penalty in PENALTIES]
-    if len(z) < 2:
-        return Ridge(alpha=alphas[1]).fit(z, y)
-    folds = inner_folds(len(z), groups, n_inner=n_inner, seed=seed)
-    search = GridSearchCV(Ridge(), {"alpha": alphas}, scoring="neg_mean_squared_error", cv=folds)
-    return search.fit(z, np.asarray(y)).best_estimator_
+
+    z: NDArray[np.floating]
+    y: NDArray
+    kind: Kind = "classification"
+    groups: ArrayLike | None = None
+    n_inner: int = 3
+    seed: int = 0
+
+
+def fit_probe(
+    z: NDArray[np.floating],
+    y: ArrayLike,
+    *,
+    kind: Kind = "classification",
+    groups: ArrayLike | None = None,
+    n_inner: int = 3,
+    seed: int = 0,
+) -> Probe:
+    """Fit one probe on what :class:`ProbeProblem` names: :class:`ClassProbe` or :class:`RidgeProbe`."""
+    return fit_probes([ProbeProblem(z, np.asarray(y), kind, groups, n_inner, seed)])[0]
+
+
+def fit_probes(problems: Sequence[ProbeProblem], *, device: str = "cpu") -> list[Probe]:
+    """Fit many probes, each as it would be alone; the logistic regressions are computed side by side.
+
+    Parameters
+    ----------
+    problems
+        Of any kinds and sizes.
+    device
+        Where the logistic regressions are computed.
+
+    Raises
+    ------
+    InputError
+        If a classification shows one class alone.
+    """
+    probes: list[Probe] = []
+    for one in problems:
+        make = ClassProbe if one.kind == "classification" else RidgeProbe
+        probes.append(make(n_inner=one.n_inner, seed=one.seed))
+    pairs = list(zip(probes, problems, strict=True))
+    for probe, one in pairs:
+        if isinstance(probe, RidgeProbe):
+            probe.fit(one.z, one.y, groups=one.groups)
+    classifiers = [(probe, one) for probe, one in pairs if isinstance(probe, ClassProbe)]
+    fit_class_probes([probe for probe, _ in classifiers], [one for _, one in classifiers], device=device)
+    return probes
+
+
+def fit_class_probes(probes: Sequence[ClassProbe], problems: Sequence[ProbeProblem], *, device: str = "cpu") -> None:
+    """Fit classifiers in place, first on all inner folds under all penalties, then on all spots under the chosen one.
+
+    The last fit is in double precision and to a tighter end, so that company does not change what is predicted.
+
+    Parameters
+    ----------
+    probes
+        Unfitted.
+    problems
+        One a probe; only the representation, the labels and the groups are read.
+    device
+        Where to compute.
+    """
+    tasks = [_InnerFolds(probe, one) for probe, one in zip(probes, problems, strict=True)]
+    fits = iter(fit_logistic([data for task in tasks for data in task.data], device=device))
+    for task in tasks:
+        task.choose([next(fits) for _ in task.data])
+    whole = [
+        LogisticData(one.z, task.codes, (probe.penalty_,))
+        for probe, one, task in zip(probes, problems, tasks, strict=True)
+    ]
+    final = fit_logistic(whole, device=device, dtype=torch.float64, tolerance=FINAL_TOLERANCE)
+    for probe, (model,) in zip(probes, final, strict=True):
+        probe.model_, probe.coef_, probe.intercept_ = model, model.coef_, model.intercept_
+
+
+class _InnerFolds:
+    """The inner folds of one classifier, and what follows from its fits on them."""
+
+    def __init__(self, probe: ClassProbe, problem: ProbeProblem) -> None:
+        self.probe, self.z = probe, problem.z
+        probe.classes_, self.codes = np.unique(np.asarray(problem.y), return_inverse=True)
+        if len(probe.classes_) < 2:
+            msg = f"Only one class among {len(problem.z)} training spots: a classifier needs two or more."
+            raise InputError(msg)
+        folds = inner_folds(len(problem.z), problem.groups, n_inner=probe.n_inner, seed=probe.seed)
+        self.folds = [fold for fold in folds if len(np.unique(self.codes[fold[0]])) > 1]
+        self.data = []
+        for train, _ in self.folds:
+            codes = np.unique(self.codes[train], return_inverse=True)[1]
+            self.data.append(LogisticData(self.z[train], codes, PENALTIES))
+
+    def choose(self, fits: Sequence[Sequence[LogisticModel]]) -> None:
+        """Set penalty, weight and frequencies by held-out log-likelihood; ``fits`` are by fold and penalty."""
+        probe, n_classes = self.probe, len(self.probe.classes_)
+        held_out, frequencies = [], []
+        for (train, test), models in zip(self.folds, fits, strict=True):
+            seen, truth = np.unique(self.codes[train]), self.codes[test]
+            frequencies.append(smoothed(np.bincount(self.codes[train], minlength=n_classes))[truth])
+            given = np.zeros((len(models), len(test), n_classes))  # (penalty, spot, class)
+            given[..., seen] = [model.predict_proba(self.z[test]) for model in models]
+            held_out.append(smoothed(given * len(train))[:, np.arange(len(test)), truth])
+        probe.penalty_, probe.weight_ = PENALTIES[1], 1.0
+        if held_out:
+            given, before = np.concatenate(held_out, axis=1), np.concatenate(frequencies)
+            mixtures = [np.log(w * given + (1 - w) * before).mean(axis=1) for w in WEIGHTS]
+            best_weight, best_penalty = np.unravel_index(np.argmax(mixtures), (len(WEIGHTS), len(PENALTIES)))
+            probe.penalty_, probe.weight_ = PENALTIES[best_penalty], float(WEIGHTS[best_weight])
+        probe.frequencies_ = smoothed(np.bincount(self.codes))
+        probe.n_train_ = len(self.z)

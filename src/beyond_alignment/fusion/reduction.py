@@ -12,6 +12,7 @@ class Reduction(TransformerMixin, BaseEstimator):
     """Centre, project on the leading principal components, and scale to unit mean variance.
 
     Without it the modality with more features dominates a shared probe, and a ridge penalty weighs on large embeddings.
+    The components of a modality that varies by no more than rounding, or has one spot, are zero.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class Reduction(TransformerMixin, BaseEstimator):
     pca_
         The fitted components.
     scale_
-        Root of the mean variance of the kept components in the training spots.
+        Root of the mean variance of the kept components in the training spots; infinite where there is none.
     """
 
     def __init__(self, *, n_components: int = 50, seed: int = 0) -> None:
@@ -37,9 +38,12 @@ class Reduction(TransformerMixin, BaseEstimator):
         values = np.asarray(x, dtype=np.float32)
         kept = min(self.n_components, *values.shape)
         solver = "randomized" if kept < min(values.shape) / 2 else "full"
-        self.pca_ = PCA(n_components=kept, svd_solver=solver, iterated_power=3, random_state=self.seed).fit(values)
-        variance = float(np.mean(self.pca_.explained_variance_))
-        self.scale_ = np.sqrt(variance) if variance > 0 else 1.0
+        self.pca_ = PCA(n_components=kept, svd_solver=solver, iterated_power=3, random_state=self.seed)
+        with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance
+            self.pca_.fit(values)
+        rounding = np.finfo(np.float32).eps * np.abs(values).max()
+        varies = np.std(np.asarray(x, dtype=np.float64), axis=0).max() > rounding
+        self.scale_ = float(np.sqrt(np.mean(self.pca_.explained_variance_))) if varies else np.inf
         return self
 
     def transform(self, x: ArrayLike) -> NDArray[np.float64]:

@@ -1,19 +1,47 @@
 """Every fusion method by name."""
 
-from typing import Any
+from inspect import signature
+from typing import Any, Literal
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion import baselines, unimodal
-from beyond_alignment.fusion.aligning import cca
+from beyond_alignment.fusion import (
+    baselines,
+    comm,
+    interaction_attention,
+    interaction_products,
+    patterns_neighbourhood,
+    patterns_spot,
+    synergy_max,
+    unimodal,
+)
+from beyond_alignment.fusion.aligning import cca, contrastive, decorrelating, predictive
 from beyond_alignment.fusion.base import Fusion
+from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.fusion.record import FusionMethod
 
-FAMILIES = (unimodal, baselines, cca)
+Size = Literal["common", "published"]
+
+FAMILIES = (
+    unimodal,
+    baselines,
+    contrastive,
+    decorrelating,
+    predictive,
+    cca,
+    comm,
+    interaction_products,
+    interaction_attention,
+    patterns_spot,
+    patterns_neighbourhood,
+    synergy_max,
+)
 FUSION_METHODS: dict[str, FusionMethod] = {method.name: method for family in FAMILIES for method in family.METHODS}
 
 
-def make_fusion(name: str, *, kind: Kind = "classification", seed: int = 0, **options: Any) -> Fusion:
+def make_fusion(
+    name: str, *, kind: Kind = "classification", seed: int = 0, size: Size = "common", **options: Any
+) -> Fusion:
     """Return an unfitted fusion method.
 
     Parameters
@@ -24,13 +52,15 @@ def make_fusion(name: str, *, kind: Kind = "classification", seed: int = 0, **op
         ``classification`` or ``regression``.
     seed
         Of everything that draws.
+    size
+        ``common``, one dimension and budget for all, or ``published``.
     **options
-        Hyper-parameters of the method.
+        Parameters of the estimator, or hyper-parameters of its network.
 
     Raises
     ------
     InputError
-        If the name, the kind or an option is unknown.
+        If the name, the kind, the size or an option is unknown.
     """
     if name not in FUSION_METHODS:
         msg = f"There is no fusion method {name!r}; known are {', '.join(FUSION_METHODS)}."
@@ -38,10 +68,36 @@ def make_fusion(name: str, *, kind: Kind = "classification", seed: int = 0, **op
     if kind not in ("classification", "regression"):
         msg = f"Unknown kind {kind!r}: choose classification or regression."
         raise InputError(msg)
-    estimator = FUSION_METHODS[name].estimator
-    assert estimator is not None
-    try:
-        return estimator(kind=kind, seed=seed, **options)
-    except TypeError as error:
-        msg = f"{name} does not take these options ({error}); see its parameters."
-        raise InputError(msg) from error
+    if size not in ("common", "published"):
+        msg = f"Unknown size {size!r}: choose common or published."
+        raise InputError(msg)
+    return from_record(FUSION_METHODS[name], kind=kind, seed=seed, size=size, **options)
+
+
+def from_record(
+    method: FusionMethod, *, kind: Kind = "classification", seed: int = 0, size: Size = "common", **options: Any
+) -> Fusion:
+    """Return an unfitted fusion method by its record; the parameters are those of :func:`make_fusion`."""
+    values = {**method.options, **(method.published if size == "published" else {}), **options}
+    if method.estimator is not None:
+        try:
+            return method.estimator(kind=kind, seed=seed, **values)
+        except TypeError as error:
+            msg = f"{method.name} does not take these options ({error}); see its parameters."
+            raise InputError(msg) from error
+    assert method.network is not None
+    own = set(signature(NeuralFusion).parameters) - {"network", "kind", "seed", "reads_neighbours", "options"}
+    taken = set(signature(method.network).parameters) - {"shape"}
+    unknown = set(values) - own - taken
+    if unknown:
+        known = ", ".join(sorted(own | taken))
+        msg = f"{method.name} does not take {', '.join(sorted(unknown))}; it takes {known}."
+        raise InputError(msg)
+    return NeuralFusion(
+        method.network,
+        kind=kind,
+        seed=seed,
+        reads_neighbours=method.reads_neighbours,
+        options={name: value for name, value in values.items() if name not in own},
+        **{name: value for name, value in values.items() if name in own},
+    )
