@@ -15,47 +15,9 @@ from beyond_alignment.benchmark.runner import predict_held_out
 from beyond_alignment.benchmark.store import Arrays
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion
+from beyond_alignment.fusion.pairs import TrainingSet
+from beyond_alignment.fusion.together import Failure, failure_of
 from beyond_alignment.tasks import Split
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """What one estimator is fitted on.
-
-    Attributes
-    ----------
-    pair
-        Embeddings of the training spots, each (spot, feature).
-    labels
-        Labels (spot,) or targets (spot, target).
-    groups
-        Groups that inner folds keep whole (spot,); None where there are none.
-    neighbours
-        Rows of the neighbours within the training spots (spot, neighbour), -1 for none; None for a method that does not
-        read them.
-    """
-
-    pair: Pair
-    labels: NDArray
-    groups: NDArray | None = None
-    neighbours: NDArray[np.intp] | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why an estimator has no answer.
-
-    Attributes
-    ----------
-    reason
-        One sentence.
-    lasting
-        Whether it would fail in the same way again: a run that is taken up does not try it another time.
-    """
-
-    reason: str
-    lasting: bool = True
-
 
 FitMany = Callable[[Sequence[Fusion], Sequence[TrainingSet]], Sequence[Fusion | Failure]]
 """Fits estimators of one method, each on its own training set, to what its own ``fit`` would give."""
@@ -81,12 +43,6 @@ def _fit(estimator: Fusion, given: TrainingSet) -> Fusion | Failure:
         return estimator.fit(given.pair, given.labels, groups=given.groups, **options)
     except Exception as error:  # noqa: BLE001 one fold of one method must not end the grid
         return failure_of(error)
-
-
-def failure_of(error: BaseException) -> Failure:
-    """Return what an exception says; bad input and bad arithmetic fail again, anything else may not."""
-    sentence = " ".join(str(error).split()) or type(error).__name__
-    return Failure(sentence, lasting=isinstance(error, InputError | FloatingPointError | np.linalg.LinAlgError))
 
 
 @dataclass(frozen=True)
