@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -14,12 +13,12 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
-from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.predictions import Predictions, by_fold, join_folds
 from beyond_alignment.benchmark.problem import Problem, pose
 from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
-from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, join_folds, without_donors
+from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, without_donors
 from beyond_alignment.experts import EXPERTS
 from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
@@ -106,18 +105,6 @@ def in_fold(parts: Sequence[Predictions], drawn: TissueDraws) -> tuple[Score, li
     each = [score(part, drawn.of(part.tiles))["pearson"] for part in parts]
     mean = np.mean([np.r_[one.value, one.replicates] for one in each], axis=0)
     return Score(IN_FOLD, float(mean[0]), mean[1:]), each
-
-
-def by_fold(found: Predictions, folds: Sequence[Split]) -> list[Predictions]:
-    """Return the predictions of each fold."""
-    ends = np.cumsum([len(fold.test) for fold in folds])
-    parts = []
-    for end, fold in zip(ends, folds, strict=True):
-        rows = slice(end - len(fold.test), end)
-        values = {f.name: getattr(found, f.name) for f in fields(found)}
-        cut: dict[str, Any] = {name: x[rows] for name, x in values.items() if isinstance(x, np.ndarray)}
-        parts.append(replace(found, **cut))
-    return parts
 
 
 def expert_scores(
@@ -213,13 +200,14 @@ def _jobs(
 ) -> Iterator[tuple]:
     """Yield what predicts each task from each expert."""
     donors = tissue.obs[keys.DONOR].astype(str).to_numpy()
+    tested = [donors_tested(donors[problem.positions], folds) for _, _, problem, folds in posed]
     for expert in experts:
         method = f"{modality_read(tissue, expert).replace('unknown', 'morphology')}_only"
+        whole = iter(fold_embeddings(tissue, expert, [test for task in tested for test in task], variants.get(expert)))
         for task, split, problem, folds in posed:
-            tested = donors_tested(donors[problem.positions], folds)
-            whole = fold_embeddings(tissue, expert, tested, variants.get(expert))
-            cut = {id(values): values[problem.positions] for values in whole}  # one copy of what folds share
-            parts = [cut[id(values)] for values in whole]
+            own = [next(whole) for _ in folds]
+            cut = {id(values): values[problem.positions] for values in own}  # one copy of what folds share
+            parts = [cut[id(values)] for values in own]
             key = {"probe": "expert", "expert": expert, "task": task, "split": split, "seed": seed}
             yield joblib.delayed(_predict)(problem, parts, folds, method, seed=seed, key=key, store=store)
 

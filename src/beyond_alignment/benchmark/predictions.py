@@ -1,9 +1,13 @@
 """Out-of-fold predictions of one method on one task under one split."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from beyond_alignment.tasks import Split
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,29 @@ class Predictions:
     n_train: tuple[int, ...]
     n_missing_classes: int
     folds: NDArray[np.str_] | None = None
+
+
+def by_fold(found: Predictions, folds: Sequence[Split]) -> list[Predictions]:
+    """Return the predictions of each fold."""
+    ends = np.cumsum([len(fold.test) for fold in folds])
+    arrays = _arrays(found)
+    parts = []
+    for end, fold in zip(ends, folds, strict=True):
+        rows = slice(end - len(fold.test), end)
+        parts.append(replace(found, **{name: values[rows] for name, values in arrays.items()}))
+    return parts
+
+
+def join_folds(parts: Sequence[Predictions]) -> Predictions:
+    """Join predictions of single folds to those of all spots."""
+    arrays = [_arrays(part) for part in parts]
+    joined: dict[str, Any] = {name: np.concatenate([own[name] for own in arrays]) for name in arrays[0]}
+    sizes = tuple(size for part in parts for size in part.n_train)
+    missing = sum(part.n_missing_classes for part in parts)
+    return replace(parts[0], **joined, n_train=sizes, n_missing_classes=missing)
+
+
+def _arrays(found: Predictions) -> dict[str, Any]:
+    """Return what has one row a spot, by name."""
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

@@ -1,8 +1,6 @@
 """Embeddings of networks that never saw the donor that is scored: one network a donor, another for each fold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 from anndata import AnnData
@@ -10,7 +8,6 @@ from numpy.typing import NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import Split
 
@@ -84,22 +81,11 @@ def fold_embeddings(
         if len(names) > 1:
             msg = f"A fold tests donors {', '.join(donors)}, and no variant of {expert} was kept from all of them."
             raise InputError(msg)
-        chosen.append(embedding(tissue, names.pop()))
-    return chosen
+        chosen.append(names.pop())
+    held = {name: embedding(tissue, name) for name in set(chosen)}
+    return [held[name] for name in chosen]
 
 
 def donors_tested(donors: NDArray, folds: Sequence[Split]) -> list[tuple[str, ...]]:
     """Return the donors of the test spots of each fold, of the donors of all spots (spot,)."""
     return [tuple(np.unique(np.asarray(donors)[fold.test].astype(str))) for fold in folds]
-
-
-def join_folds(parts: Sequence[Predictions]) -> Predictions:
-    """Join predictions of single folds to those of all spots."""
-    first = parts[0]
-    arrays: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(first)
-        if isinstance(getattr(first, field.name), np.ndarray)
-    }
-    sizes = tuple(size for part in parts for size in part.n_train)
-    return replace(first, **arrays, n_train=sizes, n_missing_classes=sum(part.n_missing_classes for part in parts))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from beyond_alignment.cli.book import Device
+from beyond_alignment.cli.embed import Precision
 from beyond_alignment.errors import InputError
 
 
@@ -15,14 +16,6 @@ class TrainedExpert(StrEnum):
 
     tissue_vit = "tissue_vit"
     gene_transformer = "gene_transformer"
-
-
-class TrainingPrecision(StrEnum):
-    """Numbers that the network computes with in training."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
 
 
 EXPERT = typer.Argument(metavar="EXPERT", help="tissue_vit (H&E patches) or gene_transformer (counts).")
@@ -42,7 +35,7 @@ def train(
     device: Annotated[
         Device, typer.Option("--device", envvar="BEYOND_ALIGNMENT_DEVICE", help="Where to compute.")
     ] = Device.auto,
-    precision: Annotated[TrainingPrecision, PRECISION] = TrainingPrecision.auto,
+    precision: Annotated[Precision, PRECISION] = Precision.auto,
     resume: Annotated[bool, RESUME] = True,
     seed: Annotated[int, SEED] = 0,
 ) -> None:
