@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from beyond_alignment.benchmark import unseen_variants
-from beyond_alignment.benchmark.expert_probes import expert_scores, experts_of
+from beyond_alignment.benchmark import unseen_experts, unseen_variants
+from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at, experts_of
 from beyond_alignment.benchmark.gene_probes import gene_prediction
 from beyond_alignment.benchmark.unseen import fold_embeddings, without_donors
 from beyond_alignment.errors import InputError
@@ -49,6 +49,14 @@ def test_each_donor_has_the_network_that_was_kept_from_it(tissue):
         assert without_donors(tissue, name) == (donor,)
     assert "tissue_vit_200um" in experts_of(tissue)
     assert not [name for name in experts_of(tissue) if "without" in name]
+
+
+def test_variants_have_names_for_tables_and_other_fields_are_left_out(tissue):
+    assert unseen_experts(tissue, "tissue_vit", fields_um=[FIELD]) == {
+        f"tissue_vit_unseen_{FIELD}um": unseen_variants(tissue, "tissue_vit", field_um=FIELD)
+    }
+    assert set(experts_at(tissue, [FIELD])) == set(experts_of(tissue))
+    assert not [name for name in experts_at(tissue, [FIELD + 1]) if name.endswith("um")]
 
 
 def test_what_a_network_saw_of_a_donor_is_not_scored(tissue):

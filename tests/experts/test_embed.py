@@ -6,8 +6,8 @@ import pytest
 from beyond_alignment import project
 from beyond_alignment.datasets import data_sets, normalise
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import EXPERTS, embed_expression, field_name, fit_frozen_pca, get_expert
-from beyond_alignment.experts.embed import embed_morphology, set_embedding
+from beyond_alignment.experts import EXPERTS, embed_expression, fit_frozen_pca, get_expert
+from beyond_alignment.experts.embed import set_embedding
 from tests.tissue import make_tissue
 
 
@@ -31,21 +31,6 @@ def test_expression_is_embedded_with_frozen_components():
     assert adata.obsm["X_pca"].shape == (adata.n_obs, 3)
     assert adata.uns["pca"]["params"]["sha256"] == pca.sha256
     assert adata.uns["pca"]["params"]["n_genes"] == 20
-
-
-def test_morphology_is_embedded_at_every_field(monkeypatch, model):
-    adata = make_tissue(side=2, sections=("A1", "B1"))
-    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
-    for spatial in adata.uns["spatial"].values():
-        spatial["scalefactors"]["tissue_image_scalef"] = 1.0
-    monkeypatch.setattr("beyond_alignment.experts.embed.read_image", lambda adata, section: pixels)
-    embed_morphology(adata, fields_um=(100, 300), device="cpu", model=model, progress=False)
-    for field in (100, 300):
-        assert adata.obsm[f"X_{field_name('mobilenetv2', field)}"].shape == (8, 1280)
-        params = adata.uns[f"mobilenetv2_{field}um"]["params"]
-        assert params["microns_per_pixel"] == field / 224
-        assert params["sha256"] == model.sha256
-        assert np.ptp(adata.obsm[f"X_colour_{field}um"], axis=0).max() > 0
 
 
 def test_an_unknown_expert_is_refused():

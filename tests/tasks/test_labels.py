@@ -67,3 +67,13 @@ def test_missing_labels_and_unknown_tasks_are_named():
         labelled(make_tissue(), "niche")
     with pytest.raises(InputError, match="no task 'colour'"):
         get_task("colour")
+
+
+def test_a_set_of_tasks_holds_known_ones_and_no_simulated_one():
+    from beyond_alignment.tasks import CORE_TASKS, TASKS, task_set
+
+    assert task_set("core") == CORE_TASKS
+    assert set(CORE_TASKS) < set(task_set("all")) < set(TASKS)
+    assert not any(TASKS[name].made_from == "simulated" for name in task_set("all"))
+    with pytest.raises(InputError, match="no set of tasks 'some'"):
+        task_set("some")

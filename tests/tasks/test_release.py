@@ -43,6 +43,7 @@ def test_only_hallmark_genes_of_the_colorectal_section_are_kept(monkeypatch):
     monkeypatch.setattr(release, "load", lambda name, progress: tissue)
     monkeypatch.setattr(release, "hallmark_sets", lambda: sets)
     monkeypatch.setattr("beyond_alignment.experts.embed.hallmark_sets", lambda: sets)
+    monkeypatch.setattr(release, "embed_gene_transformer", lambda adata, **options: None)
     prepared = release.prepare_crc_visium(progress=False)
     assert list(prepared.var_names) == [f"G{i}" for i in (*range(7), 9)]
     assert prepared.obsm["X_hallmark"].shape == (tissue.n_obs, 2)
@@ -59,7 +60,7 @@ def test_an_unknown_release_is_refused():
 def test_a_release_is_prepared_embedded_and_stripped(monkeypatch):
     seen = []
     monkeypatch.setitem(release.PREPARE, "mob", lambda *, seed, progress: make_tissue(side=2, seed=seed))
-    monkeypatch.setattr(release, "embed_morphology", lambda adata, **options: seen.append(options["fields_um"]))
+    monkeypatch.setattr(release, "embed_released", lambda adata, **options: seen.append(options["fields_um"]))
     built = release.build_release("mob", seed=3, progress=False)
     assert isinstance(built, ad.AnnData)
     assert seen == [release.FIELDS_UM["mob"]]

@@ -83,19 +83,3 @@ def test_an_unknown_mode_is_refused(written):
     with pytest.raises(InputError, match="'overwrite'"):
         checking.provide_release("overwrite")
     assert written == []
-
-
-def test_patches_of_a_few_spots_are_embedded_like_those_of_all(monkeypatch):
-    adata = make_tissue(side=2, sections=("A1", "B1"))
-    pixels = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
-    for spatial in adata.uns["spatial"].values():
-        spatial["scalefactors"]["tissue_image_scalef"] = 1.0
-    monkeypatch.setattr(checking, "read_image", lambda adata, section: pixels)
-    monkeypatch.setattr(checking, "embed_mobilenetv2", lambda patches, **_: patches.mean(axis=(1, 2)))
-    checking.embed_few(adata, fields_um=(100, 300), model=None)
-    for field in (100, 300):
-        for section in ("A1", "B1"):
-            rows = (adata.obs["section"] == section).to_numpy()
-            patches = checking.extract_patches(adata, section, field_of_view_um=field, image=pixels)
-            np.testing.assert_allclose(adata.obsm[f"X_mobilenetv2_{field}um"][rows], patches.mean(axis=(1, 2)))
-            np.testing.assert_allclose(adata.obsm[f"X_colour_{field}um"][rows], checking.embed_colour(patches))

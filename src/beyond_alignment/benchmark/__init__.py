@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.embedding_quality import (
     rank_table,
 )
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.expert_probes import expert_scores
+from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
 from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.information_claims import information_claims
@@ -52,7 +52,7 @@ from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulat
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
-from beyond_alignment.benchmark.unseen import unseen_variants
+from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
@@ -98,6 +98,7 @@ __all__ = [
     "exchange_p",
     "exchanges",
     "expert_scores",
+    "experts_at",
     "field_change",
     "field_um",
     "first_leads",
@@ -151,6 +152,7 @@ __all__ = [
     "term_draws",
     "tile_weights",
     "tissue_decompositions",
+    "unseen_experts",
     "unseen_variants",
     "verdict_sentence",
 ]

@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.metrics import score as score_predictions
 from beyond_alignment.benchmark.problem import Problem
 from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion import FUSION_METHODS
+from beyond_alignment.fusion import CORE_METHODS, FUSION_METHODS
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.information import SisGain, sis_gain, sis_gain_interval
 from beyond_alignment.tasks import leave_one_group_out
@@ -56,7 +56,7 @@ def compare_fusion(
     morphology: str,
     label: str,
     groups: str = keys.DONOR,
-    methods: Sequence[str] = tuple(FUSION_METHODS),
+    methods: Sequence[str] = CORE_METHODS,
     n_replicates: int = 1000,
     seed: int = 0,
 ) -> Comparison:

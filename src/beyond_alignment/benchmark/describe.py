@@ -1,32 +1,34 @@
 """Tables that say what is scored and how it is split."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from beyond_alignment.benchmark.problem import pose
-from beyond_alignment.tasks import TASKS, Task, absence, split_task
+from beyond_alignment.tasks import TASKS, Task, absence, get_task, split_task
 
 
-def _held(releases: Mapping[str, AnnData]) -> Iterator[tuple[Task, AnnData]]:
+def _held(releases: Mapping[str, AnnData], tasks: Sequence[str]) -> Iterator[tuple[Task, AnnData]]:
     """Yield each task that a data set at hand carries."""
-    for task in TASKS.values():
+    for task in map(get_task, tasks):
         if task.data_set in releases and not absence(releases[task.data_set], task.name):
             yield task, releases[task.data_set]
 
 
-def describe_tasks(releases: Mapping[str, AnnData]) -> pd.DataFrame:
+def describe_tasks(releases: Mapping[str, AnnData], *, tasks: Sequence[str] = tuple(TASKS)) -> pd.DataFrame:
     """Say of each task what its labels were made from, how many spots carry one, and how the classes are spread.
 
     Parameters
     ----------
     releases
         Data sets by name.
+    tasks
+        Names of tasks; those that no data set carries are left out.
     """
     rows = []
-    for task, adata in _held(releases):
+    for task, adata in _held(releases, tasks):
         spots, problem = pose(adata, task.name)
         if problem.classes:
             counts = pd.Series(problem.labels.astype(str)).value_counts()
@@ -48,18 +50,22 @@ def describe_tasks(releases: Mapping[str, AnnData]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def describe_splits(releases: Mapping[str, AnnData], *, seed: int = 0) -> pd.DataFrame:
+def describe_splits(
+    releases: Mapping[str, AnnData], *, tasks: Sequence[str] = tuple(TASKS), seed: int = 0
+) -> pd.DataFrame:
     """Say of each task and split how many spots train and test, and which classes a fold cannot know.
 
     Parameters
     ----------
     releases
         Data sets by name.
+    tasks
+        Names of tasks; those that no data set carries are left out.
     seed
         Of the blocks.
     """
     rows = []
-    for task, adata in _held(releases):
+    for task, adata in _held(releases, tasks):
         spots, problem = pose(adata, task.name)
         for kind in task.splits:
             splits = split_task(spots, task.name, kind, seed=seed)

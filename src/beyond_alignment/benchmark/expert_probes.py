@@ -65,6 +65,12 @@ def experts_of(tissue: AnnData) -> tuple[str, ...]:
     return (*held, *counted)
 
 
+def experts_at(tissue: AnnData, fields_um: Sequence[int]) -> tuple[str, ...]:
+    """Return the experts of a tissue, those that read the image at some fields of view (microns) alone."""
+    ends = tuple(f"_{field}um" for field in fields_um)
+    return tuple(name for name in experts_of(tissue) if name.endswith(ends) or not name.endswith("um"))
+
+
 def modality_read(tissue: AnnData, expert: str) -> str:
     """Return what an expert reads: ``expression``, ``morphology``, or ``unknown`` for one that says it nowhere.
 

@@ -33,7 +33,7 @@ class GenePrediction:
     Attributes
     ----------
     scores
-        Task ``genes``: Pearson r within the held-out fold, averaged over genes and then over folds, in the form of the
+        Pearson r within the held-out fold, averaged over genes and then over folds, in the form of the
         scores of any other task.
     folds
         One row an expert and fold: mean r over genes, low, high (95 %, tiles of the fold resampled), n spots.
@@ -54,6 +54,7 @@ def gene_prediction(
     counts: AnnData | None = None,
     genes: Sequence[str] | None = None,
     n_genes: int = 50,
+    task: str = GENES,
     split: SplitKind | None = None,
     n_replicates: int = 500,
     seed: int = 0,
@@ -81,6 +82,8 @@ def gene_prediction(
         of each fold.
     n_genes
         Number of genes chosen where ``genes`` is None.
+    task
+        Name in the tables, to tell one data set from another.
     split
         ``donor``, ``section`` or ``block``; when None donors, else sections, else blocks, whichever can be held out.
     n_replicates
@@ -111,7 +114,7 @@ def gene_prediction(
     for number, expert in enumerate(names):
         mine = found[number * len(folds) : (number + 1) * len(folds)]
         mean, parts = in_fold(mine, drawn)
-        rows.append((_columns(tissue, expert, kind, mine), mean))
+        rows.append((_columns(tissue, expert, task, kind, mine), mean))
         for fold, one, part, these in zip(folds, mine, parts, chosen, strict=True):
             low, high = part.interval()
             size = len(one.positions)
@@ -191,12 +194,14 @@ def _jobs(
             yield joblib.delayed(out_of_fold)(problem, (x, x), [fold], method, seed=seed, key=key, store=store)
 
 
-def _columns(tissue: AnnData, expert: str, kind: SplitKind, found: Sequence[Predictions]) -> dict[str, object]:
+def _columns(
+    tissue: AnnData, expert: str, task: str, kind: SplitKind, found: Sequence[Predictions]
+) -> dict[str, object]:
     """Return the columns that go with the score of an expert."""
     reads = modality_read(tissue, expert)
     return {
         "expert": expert,
-        "task": GENES,
+        "task": task,
         "split": kind,
         "reads": reads,
         "made_from": "expression",

@@ -50,6 +50,19 @@ def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str,
     return {donor: variants[donor] for donor in donors}
 
 
+def unseen_experts(tissue: AnnData, expert: str, *, fields_um: Sequence[int]) -> dict[str, dict[str, str]]:
+    """Return the variants of an expert at several fields of view, each under the name that the tables give them.
+
+    Parameters
+    ----------
+    tissue, expert
+        As in :func:`unseen_variants`.
+    fields_um
+        Fields of view, microns.
+    """
+    return {f"{expert}_unseen_{field}um": unseen_variants(tissue, expert, field_um=field) for field in fields_um}
+
+
 def fold_embeddings(
     tissue: AnnData, expert: str, folds: Sequence[tuple[str, ...]], variants: Mapping[str, str] | None
 ) -> list[NDArray[np.float32]]:

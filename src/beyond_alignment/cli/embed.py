@@ -156,22 +156,12 @@ def _attach(adata: "AnnData", file: Path, expert: str) -> str:
 
 def _expression(adata: "AnnData", expert: str, options: dict[str, Any]) -> str:
     """Embed the counts with an expert of expression."""
-    from beyond_alignment.experts.embed import embed_expression, set_embedding
-    from beyond_alignment.experts.registry import get_expert
-    from beyond_alignment.files import file_sha256
+    from beyond_alignment.experts.embed import embed_expression, embed_gene_transformer
 
     if expert == "hallmark":
         embed_expression(adata)
     elif expert == "gene_transformer":
-        from beyond_alignment.experts.gene_transformer import gene_transformer_embed
-        from beyond_alignment.experts.weights_files import find_weights
-
-        found = find_weights(get_expert(expert))
-        weights = options["weights"] or (found and found[0])
-        if weights is None:
-            raise InputError("No weights of gene_transformer are here: train it, or give them with --weights.")
-        values = gene_transformer_embed(adata, weights, device=options["device"], batch_size=options["batch_size"])
-        set_embedding(adata, expert, values, expert=expert, weights=weights.name, weights_sha256=file_sha256(weights))
+        embed_gene_transformer(adata, **options)
     else:
         raise InputError(f"{expert} is fitted on the training spots of each fold, not here: choose another expert.")
     return expert

@@ -2,7 +2,7 @@
 
 from beyond_alignment.experts.architectures import build_morphology
 from beyond_alignment.experts.compute import resolve_device
-from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_morphology, field_name
+from beyond_alignment.experts.embed import FIELDS_UM, embed_expression, embed_gene_transformer, field_name
 from beyond_alignment.experts.embedding_file import (
     EmbeddingFile,
     attach_embedding,
@@ -16,7 +16,6 @@ from beyond_alignment.experts.loading import load_morphology
 from beyond_alignment.experts.morphology import (
     FrozenModel,
     embed_colour,
-    embed_mobilenetv2,
     mobilenetv2,
 )
 from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
@@ -28,7 +27,7 @@ from beyond_alignment.experts.structure import (
     rv_coefficient,
     rv_matrix,
 )
-from beyond_alignment.experts.tissue_embedding import TissueEmbedding, embed_tissue
+from beyond_alignment.experts.tissue_embedding import Reading, TissueEmbedding, embed_readings, embed_tissue
 
 __all__ = [
     "EXPERTS",
@@ -39,6 +38,7 @@ __all__ = [
     "FrozenModel",
     "FrozenPCA",
     "GeneMatch",
+    "Reading",
     "Slide",
     "TissueEmbedding",
     "attach_embedding",
@@ -48,8 +48,8 @@ __all__ = [
     "display_components",
     "embed_colour",
     "embed_expression",
-    "embed_mobilenetv2",
-    "embed_morphology",
+    "embed_gene_transformer",
+    "embed_readings",
     "embed_slide",
     "embed_tissue",
     "field_name",

@@ -1,27 +1,23 @@
 """Writes the embeddings of frozen experts into AnnData, with their provenance."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
-import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import extract_patches, hallmark_sets, normalise, read_image
-from beyond_alignment.experts.compute import Device, resolve_device
+from beyond_alignment.datasets import hallmark_sets, normalise
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts import gene_transformer
+from beyond_alignment.experts.compute import Device
 from beyond_alignment.experts.expression import FrozenPCA, hallmark_scores
-from beyond_alignment.experts.morphology import (
-    FrozenModel,
-    embed_colour,
-    embed_mobilenetv2,
-    mobilenetv2,
-)
 from beyond_alignment.experts.registry import get_expert
+from beyond_alignment.experts.weights_files import find_weights
+from beyond_alignment.files import file_sha256
 
 FIELDS_UM = (100, 200, 600)
-PATCH_PX = 224
 
 
 def field_name(expert: str, field_um: int) -> str:
@@ -59,54 +55,6 @@ def set_embedding(adata: AnnData, name: str, values: NDArray[np.floating], *, ex
     }
 
 
-def embed_morphology(
-    adata: AnnData,
-    *,
-    fields_um: Sequence[int] = FIELDS_UM,
-    device: Device = "auto",
-    model: FrozenModel | None = None,
-    progress: bool = True,
-) -> None:
-    """Embed the patch of every spot with MobileNetV2 and with colour statistics, at several fields of view.
-
-    Parameters
-    ----------
-    adata
-        Spots with images; writes ``X_mobilenetv2_<field>um`` and ``X_colour_<field>um``.
-    fields_um
-        Sides of the square patches in microns.
-    device
-        Where to run.
-    model
-        The network; the registered one when None.
-    progress
-        Show which section is done and the time to go.
-    """
-    network = model or mobilenetv2()
-    sections = adata.obs[keys.SECTION].astype(str).to_numpy()
-    names = list(dict.fromkeys(sections))
-    features = {field: np.zeros((adata.n_obs, get_expert("mobilenetv2").dimension), np.float32) for field in fields_um}
-    colours = {field: np.zeros((adata.n_obs, get_expert("colour").dimension), np.float32) for field in fields_um}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not progress) as bar:
-        job = bar.add_task("embedding", total=len(names) * len(fields_um))
-        for section in names:
-            image, rows = read_image(adata, section), sections == section
-            for field in fields_um:
-                bar.update(job, description=f"{section}, {field} um")
-                patches = extract_patches(adata, section, field_of_view_um=field, size_px=PATCH_PX, image=image)
-                features[field][rows] = embed_mobilenetv2(patches, model=network, device=device)
-                colours[field][rows] = embed_colour(patches)
-                bar.advance(job)
-    details = {"precision": "bfloat16", "device": resolve_device(device).type, "torch": torch.__version__.split("+")[0]}
-    weights = {"weights": network.source, "sha256": network.sha256}
-    for field in fields_um:
-        scale = {"field_of_view_um": field, "microns_per_pixel": field / PATCH_PX}
-        name = field_name("mobilenetv2", field)
-        set_embedding(adata, name, features[field], expert="mobilenetv2", **scale, **weights, **details)
-        set_embedding(adata, field_name("colour", field), colours[field], expert="colour", **scale)
-
-
 def embed_expression(
     adata: AnnData, *, pca: FrozenPCA | None = None, sets: Mapping[str, Sequence[str]] | None = None
 ) -> None:
@@ -126,3 +74,44 @@ def embed_expression(
     if pca is not None:
         details = {"n_genes": len(pca.genes), "sha256": pca.sha256}
         set_embedding(adata, "pca", pca.transform(normalised), expert="pca", **details)
+
+
+def embed_gene_transformer(
+    adata: AnnData,
+    *,
+    weights: Path | None = None,
+    untrained_too: bool = False,
+    device: Device = "auto",
+    batch_size: int = 64,
+) -> None:
+    """Embed the counts of every spot with ``gene_transformer``.
+
+    Parameters
+    ----------
+    adata
+        Raw counts in ``X``; writes ``X_gene_transformer``.
+    weights
+        A file that training wrote; the shipped one, or the reader's own, when None.
+    untrained_too
+        Also write ``X_random_gene_transformer``, of the same network with the weights that training starts from.
+    device, batch_size
+        As in :meth:`TrainedGeneTransformer.embed`.
+
+    Raises
+    ------
+    InputError
+        If there are no weights, or they or the counts do not fit.
+    """
+    name = gene_transformer.NAME
+    found = find_weights(get_expert(name)) if weights is None else (weights, "given file")
+    if found is None:
+        msg = f"No weights of {name} are here: train it, or give them with --weights."
+        raise InputError(msg)
+    path, source = found
+    trained = gene_transformer.load_gene_transformer(path)
+    values = trained.embed(adata, device=device, batch_size=batch_size)
+    set_embedding(adata, name, values, expert=name, weights=source, weights_sha256=file_sha256(path))
+    if untrained_too:
+        values = trained.untrained().embed(adata, device=device, batch_size=batch_size)
+        details = {"weights": "random", "fitted_on": "nothing", "source": "random weights"}
+        set_embedding(adata, f"random_{name}", values, expert=name, **details)

@@ -132,8 +132,24 @@ class TrainedGeneTransformer:
     module: GeneTransformer
     scale: GeneScale
 
+    def untrained(self, *, seed: int = 0) -> "TrainedGeneTransformer":
+        """Return the same network with the weights that training starts from, and the same scale.
+
+        Parameters
+        ----------
+        seed
+            Of the weights.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            module = GeneTransformer(self.module.shape)
+        return TrainedGeneTransformer(module.eval().requires_grad_(False), self.scale)
+
     def embed(self, adata: AnnData, *, device: Device = "auto", batch_size: int = 64) -> NDArray[np.float32]:
         """Embed the spots of a data set of raw counts.
+
+        Any human data set whose ``var_names`` are symbols of enough of the genes; mouse genes are taken as the human
+        genes of the same letters, and a warning says so.
 
         Parameters
         ----------
@@ -201,21 +217,3 @@ def load_gene_transformer(weights: Path) -> TrainedGeneTransformer:
         msg = f"The weights in {weights} are not those of {NAME} ({first}); give a file trained as it."
         raise InputError(msg) from error
     return TrainedGeneTransformer(module.eval().requires_grad_(False), scale)
-
-
-def gene_transformer_embed(
-    adata: AnnData, weights: Path, *, device: Device = "auto", batch_size: int = 64
-) -> NDArray[np.float32]:
-    """Embed the spots of a data set of raw counts: (spot, feature).
-
-    Any human data set whose ``var_names`` are symbols of enough of the genes; mouse genes are taken as the human genes
-    of the same letters, and a warning says so.
-
-    Parameters
-    ----------
-    adata, device, batch_size
-        As in :meth:`TrainedGeneTransformer.embed`.
-    weights
-        The safetensors file that training wrote.
-    """
-    return load_gene_transformer(weights).embed(adata, device=device, batch_size=batch_size)

@@ -1,20 +1,18 @@
 """Frozen morphology experts: patches in, embeddings out."""
 
-import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from beyond_alignment.datasets import weights_path
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.checkpoints import fit, read_state
-from beyond_alignment.experts.compute import Device, resolve_device
-from beyond_alignment.experts.record import IMAGENET_MEAN, IMAGENET_SD, Expert
+from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.torchvision_operators import import_timm
 from beyond_alignment.files import file_sha256
@@ -38,12 +36,15 @@ class FrozenModel:
         Of the weights file; empty where there is none, or where timm fetched it.
     expert
         Its record.
+    details
+        What else is written beside its embeddings, such as the donors that it never saw.
     """
 
     module: nn.Module
     source: str
     sha256: str
     expert: Expert
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def mobilenetv2(weights: Path | None = None) -> FrozenModel:
@@ -74,44 +75,6 @@ def mobilenetv2(weights: Path | None = None) -> FrozenModel:
     module = timm.create_model(MOBILENET, pretrained=False, num_classes=0)
     fit(module, read_state(path), path=path, name=MOBILENET)
     return FrozenModel(module, source="registered file", sha256=file_sha256(path), expert=expert)
-
-
-def embed_mobilenetv2(
-    patches: NDArray[np.uint8], *, model: FrozenModel, device: Device = "auto", batch_size: int = 64
-) -> NDArray[np.float32]:
-    """Embed patches with MobileNetV2 in bfloat16.
-
-    Parameters
-    ----------
-    patches
-        (spot, height, width, channel), RGB.
-    model
-        From :func:`mobilenetv2`.
-    device
-        Where to run.
-    batch_size
-        Patches at a time.
-
-    Returns
-    -------
-    NDArray[np.float32]
-        (spot, feature), 1,280 features.
-    """
-    target = resolve_device(device)
-    module = copy.deepcopy(model.module).to(target, dtype=torch.bfloat16)  # the model itself keeps its weights exact
-    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    with torch.inference_mode():
-        parts = [module(batch.to(target)).float().cpu().numpy() for batch in _batches(patches, batch_size)]
-    return np.concatenate(parts) if parts else np.empty((0, 1280), dtype=np.float32)
-
-
-def _batches(patches: NDArray[np.uint8], size: int) -> Iterator[torch.Tensor]:
-    """Yield normalised bfloat16 batches (spot, channel, height, width)."""
-    mean, sd = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_SD))
-    for start in range(0, len(patches), size):
-        batch = torch.from_numpy(np.ascontiguousarray(patches[start : start + size]))
-        batch = batch.permute(0, 3, 1, 2).float().div_(255)  # (spot, channel, height, width)
-        yield ((batch - mean) / sd).to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
 
 
 def embed_colour(patches: NDArray[np.uint8]) -> NDArray[np.float32]:

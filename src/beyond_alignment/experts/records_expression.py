@@ -27,6 +27,17 @@ IN_PROCESS = (
         citation="liberzon2015hallmark",
         default=True,
     ),
+    Expert(
+        name="gene_transformer",
+        modality="expression",
+        dimension=192,
+        parameters=0,
+        source="trained in this project, weights and model card in data/experts",
+        licence="MIT (the counts are CC BY 4.0)",
+        input_description="counts of one spot, human gene symbols, 768 genes in bins, class token",
+        fitted_on="HER2ST donors D-H, by predicting hidden genes",
+        citation="cui2024scgpt",
+    ),
 )
 
 # Parameters and data as their authors publish them; their dependencies conflict with ours.

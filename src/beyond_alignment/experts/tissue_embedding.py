@@ -1,6 +1,6 @@
 """Embeds the tissue around every spot of a data set, section by section, into AnnData."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +53,47 @@ class TissueEmbedding:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """An expert at a field of view.
+
+    Attributes
+    ----------
+    model
+        From ``load_morphology``.
+    field_of_view_um
+        Width of the square; the expert's own where None.
+    """
+
+    model: FrozenModel
+    field_of_view_um: float | None = None
+
+    @property
+    def name(self) -> str:
+        """``<expert>_<field>um``, or the expert's name where the field is its own."""
+        expert = self.model.expert.name
+        return expert if self.field_of_view_um is None else f"{expert}_{self.field_of_view_um:g}um"
+
+
 def embed_tissue(
+    adata: AnnData, *, model: FrozenModel, field_of_view_um: float | None = None, **options: Any
+) -> TissueEmbedding:
+    """Embed the square of tissue around every spot with one expert.
+
+    Parameters
+    ----------
+    adata, model, field_of_view_um
+        As in :func:`embed_readings`, of one reading.
+    **options
+        Those of :func:`embed_readings`.
+    """
+    return embed_readings(adata, [Reading(model, field_of_view_um)], **options)[0]
+
+
+def embed_readings(
     adata: AnnData,
+    readings: Sequence[Reading],
     *,
-    model: FrozenModel,
-    field_of_view_um: float | None = None,
     image: Path | None = None,
     microns_per_pixel: float | None = None,
     base: Path | None = None,
@@ -68,18 +104,16 @@ def embed_tissue(
     precision: Precision = "auto",
     cache_dir: Path | None = None,
     progress: bool = True,
-) -> TissueEmbedding:
-    """Embed the square of tissue around every spot.
+) -> list[TissueEmbedding]:
+    """Embed the square of tissue around every spot with several experts, opening the image of each section once.
 
     Parameters
     ----------
     adata
         As ``read_folder`` or ``load`` return it, or one's own; what is read of it: see ``section_images``. It is not
         changed where spots are dropped; else ``obsm["X_<name>"]`` and ``uns["<name>"]["params"]`` are added.
-    model
-        From ``load_morphology``.
-    field_of_view_um
-        Width of the square; with it, the name is ``<expert>_<field>um``, without it the expert's own and its name.
+    readings
+        Experts and fields of view; their names differ.
     image, microns_per_pixel, base
         As in ``section_images``.
     edge, device, batch_size, workers, precision, cache_dir
@@ -87,42 +121,61 @@ def embed_tissue(
     progress
         Show what is done and the time to go.
 
+    Returns
+    -------
+    list of TissueEmbedding
+        One a reading, all of the spots that every reading kept.
+
     Raises
     ------
     InputError
         As ``section_images`` and ``embed_slide`` say, or no spot is left.
     """
-    expert = model.expert
-    name = expert.name if field_of_view_um is None else f"{expert.name}_{field_of_view_um:g}um"
-    values = np.full((adata.n_obs, expert.dimension), np.nan, dtype=np.float32)
-    kept = np.zeros(adata.n_obs, dtype=bool)
-    parts: dict[str, Extraction] = {}
+    values = [np.full((adata.n_obs, one.model.expert.dimension), np.nan, dtype=np.float32) for one in readings]
+    kept = np.zeros((len(readings), adata.n_obs), dtype=bool)
+    parts: list[dict[str, Extraction]] = [{} for _ in readings]
     options: dict[str, Any] = {
-        "model": model, "device": device, "batch_size": batch_size, "workers": workers, "precision": precision,
-        "cache_dir": cache_dir,
+        "device": device, "batch_size": batch_size, "workers": workers, "precision": precision, "cache_dir": cache_dir,
     }  # fmt: skip
-    with _bar(adata.n_obs, expert.name, shown=progress) as advance:
+    with _bar(adata.n_obs * len(readings), shown=progress) as told:
         for found in section_images(adata, image=image, microns_per_pixel=microns_per_pixel, base=base):
             with found.opened:
-                if isinstance(found.opened, StoredPatches):
-                    _same_field(found.opened, field_of_view_um)
-                    part = _spots_of_patches(adata, found, embed_stored(found.opened, advance=advance, **options))
-                else:
-                    part = embed_slide(
-                        found.opened, found.centres_px, field_of_view_um=field_of_view_um, edge=edge, advance=advance,
-                        **options,
-                    )  # fmt: skip
-            values[found.rows], kept[found.rows], parts[found.section] = part.values, part.kept, part
-    if not kept.any():
+                for number, one in enumerate(readings):
+                    own = options | {"model": one.model, "advance": told(f"{found.section}, {one.name}")}
+                    part = _embed_section(adata, found, one.field_of_view_um, edge, own)
+                    values[number][found.rows], kept[number, found.rows] = part.values, part.kept
+                    parts[number][found.section] = part
+    whole = kept.all(axis=0)
+    if not whole.any():
         raise InputError("No spot is left: all squares reach over the edge, or no patch has the name of a spot.")
-    chosen = adata if kept.all() else adata[kept].copy()
-    chosen.obsm[keys.embedding(name)] = values[kept]
-    chosen.uns[name] = {"params": _record(expert) | _provenance(parts)}
+    chosen = adata if whole.all() else adata[whole].copy()
+    return [
+        _written(chosen, one, embedded[whole], of) for one, embedded, of in zip(readings, values, parts, strict=True)
+    ]
+
+
+def _embed_section(
+    adata: AnnData, found: SectionImage, field_um: float | None, edge: Edge, options: dict[str, Any]
+) -> Extraction:
+    """Embed the spots of one section."""
+    if isinstance(found.opened, StoredPatches):
+        _same_field(found.opened, field_um)
+        return _spots_of_patches(adata, found, embed_stored(found.opened, **options))
+    return embed_slide(found.opened, found.centres_px, field_of_view_um=field_um, edge=edge, **options)
+
+
+def _written(
+    chosen: AnnData, reading: Reading, values: NDArray[np.float32], parts: dict[str, Extraction]
+) -> TissueEmbedding:
+    """Write an embedding and its provenance into the data."""
+    chosen.obsm[keys.embedding(reading.name)] = values
+    params = _record(reading.model.expert) | _provenance(parts) | dict(reading.model.details)
+    chosen.uns[reading.name] = {"params": params}
     n_padded, n_dropped, n_cached = (
         sum(getattr(part, count) for part in parts.values()) for count in ("n_padded", "n_dropped", "n_cached")
     )
     notes = tuple(dict.fromkeys(note for part in parts.values() for note in part.provenance["image_notes"]))
-    return TissueEmbedding(name, chosen, n_padded, n_dropped, n_cached, notes)
+    return TissueEmbedding(reading.name, chosen, n_padded, n_dropped, n_cached, notes)
 
 
 def _record(expert: Expert) -> dict[str, Any]:
@@ -172,11 +225,16 @@ def _provenance(parts: dict[str, Extraction]) -> dict[str, Any]:
 
 
 @contextmanager
-def _bar(total: int, name: str, *, shown: bool) -> Iterator[Advance]:
-    """Show a bar and the time to go."""
+def _bar(total: int, *, shown: bool) -> Iterator[Callable[[str], Advance]]:
+    """Show a bar with the time to go; what is yielded names the work at hand and returns what moves the bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True, disable=not shown) as bar:
-        job = bar.add_task(name, total=total)
-        yield lambda number: bar.advance(job, number)
+        job = bar.add_task("embedding", total=total)
+
+        def told(what: str) -> Advance:
+            bar.update(job, description=what)
+            return lambda number: bar.advance(job, number)
+
+        yield told

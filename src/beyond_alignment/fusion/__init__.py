@@ -2,6 +2,6 @@
 
 from beyond_alignment.fusion.base import Fusion
 from beyond_alignment.fusion.record import FusionMethod
-from beyond_alignment.fusion.registry import FUSION_METHODS, make_fusion
+from beyond_alignment.fusion.registry import CORE_METHODS, FUSION_METHODS, make_fusion
 
-__all__ = ["FUSION_METHODS", "Fusion", "FusionMethod", "make_fusion"]
+__all__ = ["CORE_METHODS", "FUSION_METHODS", "Fusion", "FusionMethod", "make_fusion"]

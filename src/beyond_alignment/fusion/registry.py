@@ -37,6 +37,8 @@ FAMILIES = (
     synergy_max,
 )
 FUSION_METHODS: dict[str, FusionMethod] = {method.name: method for family in FAMILIES for method in family.METHODS}
+CORE_METHODS = tuple(method.name for family in (unimodal, baselines) for method in family.METHODS)
+"""Each expert alone and the two baselines: what is trained in seconds, and what every other method has to beat."""
 
 
 def make_fusion(

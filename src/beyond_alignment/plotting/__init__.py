@@ -18,6 +18,7 @@ from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+from beyond_alignment.plotting.training import plot_training
 
 __all__ = [
     "plot_advantage",
@@ -45,6 +46,7 @@ __all__ = [
     "plot_scores",
     "plot_shares",
     "plot_spectrum",
+    "plot_training",
     "plot_transcripts",
     "use_style",
 ]

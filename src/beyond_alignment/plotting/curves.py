@@ -23,11 +23,18 @@ def plot_learning_curves(summary: pd.DataFrame, *, tasks: Sequence[str], label: 
     """
     figure, axes = panels(len(tasks), x_label="paired training spots", y_label=label)
     for ax, task in zip(axes, tasks, strict=True):
-        for method, record in FUSION_METHODS.items():
+        for method in (name for name in FUSION_METHODS if name in set(summary["method"])):
             line = summary[(summary["task"] == task) & (summary["method"] == method)].sort_values("n_train")
             colour, marker = METHOD_COLOURS[method], METHOD_MARKERS[method]
             ax.fill_between(line["n_train"], line["low"], line["high"], color=colour, alpha=0.18, linewidth=0)
-            ax.plot(line["n_train"], line["mean"], marker + "-", color=colour, markersize=4, label=record.label)
+            ax.plot(
+                line["n_train"],
+                line["mean"],
+                marker + "-",
+                color=colour,
+                markersize=4,
+                label=FUSION_METHODS[method].label,
+            )
         ax.set(xscale="log", title=readable(task))
     legend_above(figure, axes[0], columns=4)
     return figure

@@ -105,12 +105,19 @@ def plot_field_of_view(scores: pd.DataFrame, *, tasks: Sequence[str], fields_um:
 def _field_panel(ax: Axes, scores: pd.DataFrame, fields_um: Sequence[int]) -> None:
     """Draw one task: a line a method over the fields of view."""
     place = np.arange(len(fields_um))
-    for number, (method, record) in enumerate(FUSION_METHODS.items()):
+    for number, method in enumerate(name for name in FUSION_METHODS if name in set(scores["method"])):
         rows = scores[scores["method"] == method].set_index("field_um").reindex(fields_um)
         shifted = place + (number - 1.5) * 0.07
         colour = METHOD_COLOURS[method]
         ax.vlines(shifted, rows["low"], rows["high"], color=colour, linewidth=1.2, alpha=0.8)
-        ax.plot(shifted, rows["value"], METHOD_MARKERS[method] + "-", color=colour, markersize=4.5, label=record.label)
+        ax.plot(
+            shifted,
+            rows["value"],
+            METHOD_MARKERS[method] + "-",
+            color=colour,
+            markersize=4.5,
+            label=FUSION_METHODS[method].label,
+        )
     ax.set_xticks(place, [str(field) for field in fields_um])
 
 

@@ -21,7 +21,7 @@ from beyond_alignment.tasks.niche import (
     neighbour_mean,
     shares,
 )
-from beyond_alignment.tasks.registry import RING_EDGES_UM, TASKS, Task, get_task, ring_name
+from beyond_alignment.tasks.registry import CORE_TASKS, RING_EDGES_UM, TASKS, Task, get_task, ring_name, task_set
 from beyond_alignment.tasks.rings import expression_clusters, label_rings, ring_mean
 from beyond_alignment.tasks.splits import (
     Split,
@@ -34,6 +34,7 @@ from beyond_alignment.tasks.splits import (
 )
 
 __all__ = [
+    "CORE_TASKS",
     "RING_EDGES_UM",
     "TASKS",
     "NicheDefinition",
@@ -69,5 +70,6 @@ __all__ = [
     "shares",
     "spatial_blocks",
     "split_task",
+    "task_set",
     "tiles",
 ]

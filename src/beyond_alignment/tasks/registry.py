@@ -142,6 +142,35 @@ TASKS: dict[str, Task] = {
 }
 
 
+CORE_TASKS = (
+    "cell_type",
+    "composition",
+    "region",
+    "niche",
+    "niche_epithelial",
+    "niche_immune",
+    "niche_mixing",
+    "domain",
+    "bacteria",
+)
+"""What the quick profile runs: each data set's own labels, without the families of rings, genes and mixtures."""
+
+
+def task_set(name: str) -> tuple[str, ...]:
+    """Return the names of the tasks of a set: ``core``, or ``all`` of real tissue.
+
+    Raises
+    ------
+    InputError
+        If there is no set of that name.
+    """
+    sets = {"core": CORE_TASKS, "all": tuple(task.name for task in TASKS.values() if task.made_from != "simulated")}
+    if name not in sets:
+        msg = f"There is no set of tasks {name!r}; known are {', '.join(sets)}."
+        raise InputError(msg)
+    return sets[name]
+
+
 def get_task(name: str) -> Task:
     """Return the record of a task.
 

@@ -11,9 +11,10 @@ from scipy import sparse
 from beyond_alignment import keys
 from beyond_alignment.datasets import hallmark_sets, load, normalise, spatial_graph
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import embed_expression, embed_morphology, fit_frozen_pca
+from beyond_alignment.experts import embed_expression, embed_gene_transformer, fit_frozen_pca
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.experts.expression import FrozenPCA
+from beyond_alignment.experts.released import embed_released
 from beyond_alignment.tasks.domains import label_domains
 from beyond_alignment.tasks.genes import variable_genes
 from beyond_alignment.tasks.imputation import N_GENES, announce_imputation, hold_out_fixed_genes, other_genes
@@ -70,10 +71,14 @@ def fit_on_reference_donors(*, seed: int = 0, progress: bool = True) -> Referenc
 
 
 def prepare_her2st(*, seed: int = 0, progress: bool = True) -> AnnData:
-    """Return the paired sections of HER2ST with expression embeddings and all labels, images not yet embedded."""
+    """Return the paired sections of HER2ST with expression embeddings and all labels, images not yet embedded.
+
+    Counts are kept of the genes that are imputed alone, with the total of each spot in ``obs["total_counts"]``.
+    """
     adata = load("her2st", sections=list(PAIRED_SECTIONS), progress=progress)
     frozen = fit_on_reference_donors(seed=seed, progress=progress)
     embed_expression(adata, pca=frozen.pca)
+    embed_gene_transformer(adata, untrained_too=True, device="cpu")
     spatial_graph(adata, radius_um=NEIGHBOUR_RADIUS_UM["her2st"])
     label_niches(adata, frozen.niches)
     label_interface(adata)
@@ -82,8 +87,8 @@ def prepare_her2st(*, seed: int = 0, progress: bool = True) -> AnnData:
     label_composition(adata)
     label_region(adata)
     hold_out_fixed_genes(adata, "genes", frozen.genes, frozen.pca_of_others)
-    adata.X = None
-    return adata
+    adata.obs[keys.TOTAL_COUNTS] = np.asarray(adata.X.sum(axis=1)).ravel().astype(np.int32)
+    return adata[:, [gene for gene in frozen.genes if gene in adata.var_names]].copy()
 
 
 def label_from_clusters(adata: AnnData, data_set: str, *, domain: str, mixing: str | None = None, seed: int) -> None:
@@ -115,6 +120,7 @@ def prepare_crc_visium(*, seed: int = 0, progress: bool = True) -> AnnData:
     """
     adata = load("crc_visium", progress=progress)
     embed_expression(adata)
+    embed_gene_transformer(adata, untrained_too=True, device="cpu")
     spatial_graph(adata, radius_um=NEIGHBOUR_RADIUS_UM["crc_visium"])
     label_bacteria(adata)
     label_bacteria_around(adata)
@@ -155,7 +161,7 @@ def build_release(name: str, *, device: Device = "auto", seed: int = 0, progress
         msg = f"There is no release {name!r}; known are {', '.join(PREPARE)}."
         raise InputError(msg)
     adata = PREPARE[name](seed=seed, progress=progress)
-    embed_morphology(adata, fields_um=FIELDS_UM[name], device=device, progress=progress)
+    embed_released(adata, fields_um=FIELDS_UM[name], device=device, progress=progress)
     return strip(adata)
 
 

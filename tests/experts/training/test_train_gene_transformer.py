@@ -6,7 +6,8 @@ import torch
 from sklearn.linear_model import RidgeCV
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.gene_transformer import Block, gene_transformer_embed, load_gene_transformer
+from beyond_alignment.experts.embed import embed_gene_transformer
+from beyond_alignment.experts.gene_transformer import Block, load_gene_transformer
 from beyond_alignment.experts.model_card import read_model_card
 from beyond_alignment.experts.training import GENE_TRANSFORMER_PROFILES, TrainingPlan, train_gene_transformer
 
@@ -27,7 +28,7 @@ def test_hidden_genes_are_told_better_than_by_their_mean(run):
 
 
 def test_the_embedding_holds_the_state_of_a_spot(run, counts):
-    values = gene_transformer_embed(counts, run.weights, device="cpu")
+    values = load_gene_transformer(run.weights).embed(counts, device="cpu")
     assert values.shape == (180, 16)
     train, test = slice(0, 120), slice(120, 180)  # the last section was never trained on
     model = RidgeCV().fit(values[train], counts.obs["state"].iloc[train])
@@ -47,26 +48,26 @@ def test_weights_are_small_and_the_card_says_what_was_seen(run):
 def test_mouse_symbols_are_matched_by_letters_and_said_so(run, counts, caplog):
     mouse = counts[:20].copy()
     mouse.var_names = [name.lower() for name in mouse.var_names]
-    same = gene_transformer_embed(counts[:20], run.weights, device="cpu")
-    np.testing.assert_array_equal(gene_transformer_embed(mouse, run.weights, device="cpu"), same)
+    same = load_gene_transformer(run.weights).embed(counts[:20], device="cpu")
+    np.testing.assert_array_equal(load_gene_transformer(run.weights).embed(mouse, device="cpu"), same)
     assert "never seen mouse tissue" in caplog.text
 
 
 def test_order_of_genes_and_missing_genes_do_not_matter_much(run, counts):
-    whole = gene_transformer_embed(counts, run.weights, device="cpu")
-    turned = gene_transformer_embed(counts[:, ::-1].copy(), run.weights, device="cpu")
+    whole = load_gene_transformer(run.weights).embed(counts, device="cpu")
+    turned = load_gene_transformer(run.weights).embed(counts[:, ::-1].copy(), device="cpu")
     np.testing.assert_allclose(turned, whole, atol=1e-5)
-    part = gene_transformer_embed(counts[:, 4:36].copy(), run.weights, device="cpu")
+    part = load_gene_transformer(run.weights).embed(counts[:, 4:36].copy(), device="cpu")
     assert np.corrcoef(part.ravel(), whole.ravel())[0, 1] > 0.8
 
 
 def test_bad_input_is_named(run, counts, tmp_path):
     with pytest.raises(InputError, match="raw counts"):
-        gene_transformer_embed(type(counts)(counts.X * 0.5, obs=counts.obs, var=counts.var), run.weights)
+        load_gene_transformer(run.weights).embed(type(counts)(counts.X * 0.5, obs=counts.obs, var=counts.var))
     other = counts.copy()
     other.var_names = [f"ENSG{i:011d}" for i in range(other.n_vars)]
     with pytest.raises(InputError, match="ENSG00000000000"):
-        gene_transformer_embed(other, run.weights)
+        load_gene_transformer(run.weights).embed(other)
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(run.weights.read_bytes()[:100])
     with pytest.raises(InputError, match="cannot be read"):
@@ -88,3 +89,21 @@ def test_attention_in_training_is_that_in_use():
     torch.manual_seed(0)
     block, tokens = Block(16, 2), torch.randn(3, 7, 16)
     torch.testing.assert_close(block.train()(tokens), block.eval()(tokens), atol=1e-5, rtol=1e-5)
+
+
+def test_the_untrained_network_reads_the_same_and_its_weights_are_those_of_the_seed(run, counts):
+    trained = load_gene_transformer(run.weights)
+    one, same, other = (trained.untrained(seed=seed).embed(counts, device="cpu") for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert one.shape == trained.embed(counts, device="cpu").shape
+    assert np.abs(one - other).max() > 0.1 < np.abs(one - trained.embed(counts, device="cpu")).max()
+
+
+def test_both_are_written_with_what_made_them(run, counts):
+    adata = counts.copy()
+    embed_gene_transformer(adata, weights=run.weights, untrained_too=True, device="cpu")
+    values = load_gene_transformer(run.weights).embed(counts, device="cpu")
+    np.testing.assert_array_equal(adata.obsm["X_gene_transformer"], values)
+    assert adata.uns["gene_transformer"]["params"]["weights_sha256"] == run.card.sha256
+    assert adata.uns["random_gene_transformer"]["params"]["source"] == "random weights"
+    assert adata.uns["random_gene_transformer"]["params"]["expert"] == "gene_transformer"
