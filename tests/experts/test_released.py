@@ -7,14 +7,17 @@ import pytest
 import torch
 
 from beyond_alignment.benchmark.unseen import unseen_variants
+from beyond_alignment.datasets import write_release
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import tissue_embedding
+from beyond_alignment.experts import released, tissue_embedding
 from beyond_alignment.experts.architectures import build_morphology
 from beyond_alignment.experts.forward import state_sha256
 from beyond_alignment.experts.model_card import ModelCard, write_model_card
 from beyond_alignment.experts.released import embed_released, random_vit, shipped_variants
 from beyond_alignment.experts.tissue_embedding import Reading, embed_readings, embed_tissue
 from beyond_alignment.experts.training.run import write_weights
+from beyond_alignment.files import file_sha256
+from beyond_alignment.tasks import release
 from tests.experts.slide_images import small_model, tissue
 from tests.tissue import make_tissue
 
@@ -114,3 +117,17 @@ def test_a_spot_that_one_reading_drops_is_dropped_from_all():
     assert small.adata is wide.adata
     assert small.adata.n_obs == 3
     assert np.isfinite(small.adata.obsm[f"X_{small.name}"]).all()
+
+
+def test_a_second_extraction_gives_the_same_bytes(book, monkeypatch):
+    models, digests = (small_model(), random_vit()), []
+    monkeypatch.setattr(released, "released_models", lambda: models)
+    monkeypatch.setitem(release.PREPARE, "mob", lambda *, seed, progress: spots())
+    for folder in ("first", "second"):
+        monkeypatch.setenv("BEYOND_ALIGNMENT_CACHE", str(book / folder / "cache"))  # nothing is read again
+        built = release.build_release("mob", device="cpu", progress=False)
+        built.uns["dataset"] = {"name": "mob", "licence": "CC0", "source": "drawn"}
+        (book / folder / "data").mkdir(parents=True)
+        digests.append(file_sha256(write_release(built, "mob", folder=book / folder / "data")))
+    assert digests[0] == digests[1]
+    assert {"X_means_200um", "X_random_vit_200um"} <= set(built.obsm)

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from beyond_alignment import plotting
-from beyond_alignment.fusion import FUSION_METHODS
+from beyond_alignment.fusion import CORE_METHODS
 
 METHODS = ("expression_only", "morphology_only", "concat", "late_average")
 
@@ -34,7 +34,7 @@ def gains():
 def learning():
     return pd.DataFrame(
         {"task": "niche", "method": method, "n_train": n, "mean": 0.5, "low": 0.4, "high": 0.6}
-        for method in FUSION_METHODS
+        for method in CORE_METHODS
         for n in (10, 100)
     )
 

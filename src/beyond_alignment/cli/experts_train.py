@@ -19,7 +19,7 @@ class TrainedExpert(StrEnum):
 
 
 EXPERT = typer.Argument(metavar="EXPERT", help="tissue_vit (H&E patches) or gene_transformer (counts).")
-PROFILE = typer.Option("--profile", help="quick (minutes), reference (an hour or two on two cores) or full (a GPU).")
+PROFILE = typer.Option("--profile", help="quick (minutes), reference (half an hour on two cores) or full (a GPU).")
 EXCLUDE = typer.Option("--exclude-donor", help="A donor that is not seen; may be given again.")
 OUT = typer.Option("--out", file_okay=False, help="Folder of weights, card, curve and checkpoint.")
 RESUME = typer.Option("--resume/--no-resume", help="Go on from the checkpoint in the folder, if there is one.")
@@ -58,11 +58,11 @@ def train(
 
 def _folder(out: Path | None, expert: str, profile: str, excluded: tuple[str, ...]) -> Path:
     """Return where a training writes, and refuse a place that is no folder before any time is spent."""
+    from beyond_alignment.experts.training.run import trained_name
     from beyond_alignment.project import root
 
     if out is None:
-        name = "_".join([expert, profile, *(["without", *excluded] if excluded else [])])
-        return root() / "executed" / "experts" / name
+        return root() / "executed" / "experts" / trained_name(f"{expert}_{profile}", excluded)
     above = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists())
     if not above.is_dir():
         raise InputError(f"{out} cannot be written: {above} is a file; give a folder.")

@@ -56,6 +56,14 @@ def test_a_killed_training_ends_in_the_same_file(small, images, tmp_path, monkey
         train_tissue_vit(out=tmp_path / "whole", **{**arguments, "images": images[:1]})
 
 
+def test_what_some_donors_were_kept_from_is_named_after_them(small, images, tmp_path):
+    options = {"profile": PROFILE, "images": images, "device": "cpu", "progress": False}
+    run = train_tissue_vit(out=tmp_path, exclude_donors=("Z", "Y"), **options)
+    assert run.weights == tmp_path / "tissue_vit_without_Y_Z.safetensors"
+    assert read_model_card(run.weights.with_suffix(".json")).excluded_donors == ["Y", "Z"]
+    assert (tmp_path / "tissue_vit_without_Y_Z.md").is_file()
+
+
 def test_weights_are_loaded_by_the_registry(tmp_path):
     state = {name: value.half() for name, value in tissue_vit_module().state_dict().items()}
     save_file(state, tmp_path / "whole.safetensors")

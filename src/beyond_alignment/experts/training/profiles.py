@@ -105,7 +105,7 @@ class GeneTransformerProfile:
 
 TISSUE_VIT_PROFILES: dict[str, TissueVitProfile] = {
     "quick": TissueVitProfile(TrainingPlan(epochs=4, steps_per_epoch=60, learning_rate=5e-4)),
-    "reference": TissueVitProfile(TrainingPlan(epochs=40, steps_per_epoch=75, learning_rate=7e-4)),
+    "reference": TissueVitProfile(TrainingPlan(epochs=16, steps_per_epoch=75, learning_rate=7e-4)),
     "full": TissueVitProfile(
         TrainingPlan(epochs=100, steps_per_epoch=100, learning_rate=1.5e-3), batch=2048, group=128
     ),
@@ -115,7 +115,7 @@ GENE_TRANSFORMER_PROFILES: dict[str, GeneTransformerProfile] = {
     "quick": GeneTransformerProfile(
         TrainingPlan(epochs=6, steps_per_epoch=0, learning_rate=1e-3), genes=512, dimension=128, depth=3, heads=4
     ),
-    "reference": GeneTransformerProfile(TrainingPlan(epochs=40, steps_per_epoch=0, learning_rate=1e-3)),
+    "reference": GeneTransformerProfile(TrainingPlan(epochs=20, steps_per_epoch=0, learning_rate=1e-3)),
     "full": GeneTransformerProfile(
         TrainingPlan(epochs=200, steps_per_epoch=0, learning_rate=1e-3),
         batch=256,

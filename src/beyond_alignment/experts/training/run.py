@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,19 @@ def write_weights(path: Path, state: Mapping[str, torch.Tensor], about: Mapping[
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"about": json.dumps(dict(about), sort_keys=True)})
     return file_sha256(path)
+
+
+def trained_name(expert: str, excluded_donors: Sequence[str]) -> str:
+    """Return the name of what a training writes: the expert's, or that of the variant that some donors were kept from.
+
+    Parameters
+    ----------
+    expert
+        Name of the expert.
+    excluded_donors
+        Donors left out.
+    """
+    return "_".join([expert, "without", *excluded_donors]) if excluded_donors else expert
 
 
 def hardware(device: torch.device) -> str:

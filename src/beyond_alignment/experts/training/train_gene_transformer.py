@@ -23,7 +23,7 @@ from beyond_alignment.experts.training.profiles import (
     GeneTransformerProfile,
     choose_profile,
 )
-from beyond_alignment.experts.training.run import TrainingRun, finish, hardware
+from beyond_alignment.experts.training.run import TrainingRun, finish, hardware, trained_name
 
 SCORED_DONORS = ("A", "B", "C")
 METHOD = (
@@ -57,7 +57,8 @@ def train_gene_transformer(
     Parameters
     ----------
     out
-        Folder of ``gene_transformer.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint.
+        Folder of ``gene_transformer.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint; where donors
+        are left out the first three are named ``gene_transformer_without_<donors>``.
     profile
         ``quick``, ``reference``, ``full``, or settings of one's own.
     seed
@@ -137,7 +138,7 @@ def train_gene_transformer(
     }
     return finish(
         out,
-        name=NAME,
+        name=trained_name(NAME, excluded),
         state=state,
         about={"expert": NAME, "genes": scale.genes, "heads": shape.heads},
         curve=curve,

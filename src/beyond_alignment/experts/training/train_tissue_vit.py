@@ -22,7 +22,7 @@ from beyond_alignment.experts.tissue_vit import (
 from beyond_alignment.experts.training.contrastive import contrastive_loss
 from beyond_alignment.experts.training.loop import fit
 from beyond_alignment.experts.training.profiles import TISSUE_VIT_PROFILES, TissueVitProfile, choose_profile
-from beyond_alignment.experts.training.run import TrainingRun, finish, hardware
+from beyond_alignment.experts.training.run import TrainingRun, finish, hardware, trained_name
 from beyond_alignment.experts.training.tissue_images import TissueImage, read_tissue
 from beyond_alignment.experts.training.views import ViewPairs
 
@@ -81,7 +81,8 @@ def train_tissue_vit(
     Parameters
     ----------
     out
-        Folder of ``tissue_vit.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint.
+        Folder of ``tissue_vit.safetensors``, ``.json``, ``.md``, ``metrics.csv`` and the checkpoint; where donors
+        are left out the first three are named ``tissue_vit_without_<donors>``.
     profile
         ``quick``, ``reference``, ``full``, or settings of one's own.
     seed
@@ -147,7 +148,7 @@ def train_tissue_vit(
     )
     return finish(
         out,
-        name=NAME,
+        name=trained_name(NAME, excluded),
         state=network.backbone.state_dict(),
         about={"expert": NAME, "architecture": TIMM_NAME, "input_px": INPUT_PX, "excluded_donors": excluded},
         curve=curve,
