@@ -8,6 +8,7 @@ from beyond_alignment.datasets import data_sets, normalise
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import EXPERTS, embed_expression, fit_frozen_pca, get_expert
 from beyond_alignment.experts.embed import set_embedding
+from beyond_alignment.fusion import FUSION_METHODS
 from tests.tissue import make_tissue
 
 
@@ -42,4 +43,5 @@ def test_everything_that_is_cited_is_in_the_bibliography():
     text = (project.root() / "book" / "references.bib").read_text(encoding="utf-8")
     known = set(re.findall(r"^@\w+\{([^,]+),", text, flags=re.MULTILINE))
     cited = {expert.citation for expert in EXPERTS.values()} | {record.citation for record in data_sets()}
+    cited |= {key for method in FUSION_METHODS.values() for key in method.citation}
     assert cited - {""} <= known

@@ -81,7 +81,7 @@ def _source(expert: Expert) -> str:
     """Return where the weights come from, with the start of the revision; of a definition, its first words."""
     if expert.revision:
         return f"{expert.source} @ {expert.revision[:SHA_SHOWN]}"
-    return shorten(expert.source, DEFINITION_SHOWN, placeholder=" ...")
+    return shorten(expert.source, DEFINITION_SHOWN, placeholder=" …")
 
 
 def _licence(expert: Expert) -> str:
