@@ -11,6 +11,9 @@ from beyond_alignment.errors import InputError
 def read_folder(path: str | Path) -> ad.AnnData:
     """Read a folder as it is; which layout it has is seen from what it holds.
 
+    The tables are read directly, to what spatialdata-io makes of them (a test holds the two together): it does without
+    segmentation masks, reads Visium HD's positions too, decodes no image, and says in a sentence what is missing.
+
     Parameters
     ----------
     path
