@@ -17,6 +17,7 @@ from beyond_alignment.benchmark import (
     plan_contests,
     run_benchmark,
 )
+from beyond_alignment.fusion import CORE_METHODS
 from beyond_alignment.tasks import set_labels
 from tests.tissue import make_tissue
 
@@ -42,6 +43,7 @@ def board():
         fields_um=FIELDS,
         tasks=tasks,
         splits=("donor", "section"),
+        methods=CORE_METHODS,
     )
     predictions = run_benchmark({"her2st": adata}, contests, n_jobs=1)
     return adata, contests, predictions, build_scoreboard(contests, predictions, n_replicates=100)

@@ -43,7 +43,8 @@ class Reduction(TransformerMixin, BaseEstimator):
             self.pca_.fit(values)
         rounding = np.finfo(np.float32).eps * np.abs(values).max()
         varies = np.std(np.asarray(x, dtype=np.float64), axis=0).max() > rounding
-        self.scale_ = float(np.sqrt(np.mean(self.pca_.explained_variance_))) if varies else np.inf
+        scale = float(np.sqrt(np.mean(self.pca_.explained_variance_)))
+        self.scale_ = scale if varies and scale > 0 else np.inf  # what underflows in single precision does not vary
         return self
 
     def transform(self, x: ArrayLike) -> NDArray[np.float64]:
