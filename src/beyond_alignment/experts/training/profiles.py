@@ -113,9 +113,11 @@ TISSUE_VIT_PROFILES: dict[str, TissueVitProfile] = {
 
 GENE_TRANSFORMER_PROFILES: dict[str, GeneTransformerProfile] = {
     "quick": GeneTransformerProfile(
-        TrainingPlan(epochs=6, steps_per_epoch=0, learning_rate=1e-3), genes=512, dimension=128, depth=3, heads=4
+        TrainingPlan(epochs=2, steps_per_epoch=0, learning_rate=1e-3), genes=512, dimension=128, depth=3, heads=4
     ),
-    "reference": GeneTransformerProfile(TrainingPlan(epochs=14, steps_per_epoch=0, learning_rate=1e-3)),
+    "reference": GeneTransformerProfile(
+        TrainingPlan(epochs=10, steps_per_epoch=0, learning_rate=1e-3), genes=512, dimension=128, depth=3, heads=4
+    ),
     "full": GeneTransformerProfile(
         TrainingPlan(epochs=200, steps_per_epoch=0, learning_rate=1e-3),
         batch=256,
