@@ -19,8 +19,9 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path, file_sha256, write_text
 
 MANIFEST = "manifest.json"
-STEP = 2.0**-7
+STEP = 2.0**-6
 WIDE = 64
+SMALL = 2048  # bytes: the index of a compressed array takes more than compression could save
 EMBEDDING_PREFIX = "X_"
 _PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -31,9 +32,9 @@ _SCALARS = {"null", "string", "bytes", "numeric-scalar"}
 def round_to_step(values: ArrayLike, step: float) -> NDArray[np.float64]:
     """Round to multiples of a step, ties to even.
 
-    The error is at most half a step: 0.004 for the release's 2**-7, in root mean square 1 % of the spread of a
-    network's features, which is what bfloat16 inference has moved them by already (0.3-1.4 %). Values without
-    meaningless digits let gzip shrink the files.
+    The error is at most half a step: 0.008 for the release's 2**-6, in root mean square 0.005, which is 0.6-2.5 % of
+    the spread of a network's features (bfloat16 inference moves them by 0.3-1.4 %). Values without meaningless digits
+    let gzip shrink the files.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def round_to_step(values: ArrayLike, step: float) -> NDArray[np.float64]:
 def write_release(adata: ad.AnnData, name: str, *, folder: Path | None = None) -> Path:
     """Write a release file and its entry in ``manifest.json``, each in one step; the same data give the same bytes.
 
-    Embeddings (``obsm["X_..."]``) become float16, those of more than 64 features in multiples of 2**-7; ``X`` and
+    Embeddings (``obsm["X_..."]``) become float16, those of more than 64 features in multiples of 2**-6; ``X`` and
     layers become the smallest unsigned integers if they hold counts, and stay as they are otherwise; everything else is
     written as it is.
 
@@ -216,6 +217,8 @@ def _single(matrix: Any) -> Any:
 def _write_compressed(write: Any, store: Any, key: str, element: Any, *, iospec: Any, **_: Any) -> None:
     """Write one element of an AnnData with compression; HDF5 takes no filter on a scalar."""
     options = {} if iospec.encoding_type in _SCALARS else dict(_STORAGE)
+    if options and isinstance(element, np.ndarray) and element.nbytes < SMALL:
+        options = {"track_times": False}
     if isinstance(element, np.ndarray) and element.dtype == np.float16 and element.shape[1] > WIDE:
         options["chunks"] = (len(element), WIDE)  # features alike in scale share a chunk and shrink better
     write(store, key, element, dataset_kwargs=options)
