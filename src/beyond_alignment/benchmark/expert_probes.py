@@ -19,7 +19,7 @@ from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, without_donors
-from beyond_alignment.experts import EXPERTS
+from beyond_alignment.experts import EXPERTS, field_name
 from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
 from beyond_alignment.tasks.registry import SplitKind
 
@@ -67,7 +67,7 @@ def experts_of(tissue: AnnData) -> tuple[str, ...]:
 
 def experts_at(tissue: AnnData, fields_um: Sequence[int]) -> tuple[str, ...]:
     """Return the experts of a tissue, those that read the image at some fields of view (microns) alone."""
-    ends = tuple(f"_{field}um" for field in fields_um)
+    ends = tuple(field_name("", field) for field in fields_um)
     return tuple(name for name in experts_of(tissue) if name.endswith(ends) or not name.endswith("um"))
 
 

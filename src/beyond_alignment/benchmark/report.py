@@ -10,6 +10,7 @@ from beyond_alignment.benchmark.plan import field_um
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.scoreboard import Scoreboard, chance_macro_f1, gains
+from beyond_alignment.experts import field_name
 from beyond_alignment.information.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
@@ -150,7 +151,7 @@ def field_change(
     rows = []
     for task in tasks:
         base = {"task": task, "split": split, "expression": MAIN_EXPRESSION, "method": "morphology_only"}
-        ends = [base | {"morphology": f"{MAIN_MORPHOLOGY}_{field}um"} for field in (min(fields_um), max(fields_um))]
+        ends = [base | {"morphology": field_name(MAIN_MORPHOLOGY, um)} for um in (min(fields_um), max(fields_um))]
         change, low, high = difference(board.replicates, *ends, metric=metric)
         n = int(board.table.loc[board.table["task"] == task, "n"].iloc[0])
         rows.append({"task": task, "split": split, "change": change, "low": low, "high": high, "n": n})

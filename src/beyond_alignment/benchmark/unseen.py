@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.errors import InputError
+from beyond_alignment.experts import field_name
 from beyond_alignment.tasks import Split
 
 EXCLUDED = "excluded_donors"
@@ -39,10 +40,9 @@ def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str,
     InputError
         If a donor of the tissue was seen by every variant.
     """
+    ends = field_name("", field_um)
     held = [str(key)[2:] for key in tissue.obsm if str(key).startswith(f"X_{expert}_without_")]
-    variants = {
-        donor: name for name in held if name.endswith(f"_{field_um}um") for donor in without_donors(tissue, name)
-    }
+    variants = {donor: name for name in held if name.endswith(ends) for donor in without_donors(tissue, name)}
     donors = sorted(tissue.obs[keys.DONOR].astype(str).unique())
     if seen := [donor for donor in donors if donor not in variants]:
         msg = f"No embedding of {expert} at {field_um} um leaves out donor {', '.join(seen)}: train and embed one."
@@ -60,7 +60,8 @@ def unseen_experts(tissue: AnnData, expert: str, *, fields_um: Sequence[int]) ->
     fields_um
         Fields of view, microns.
     """
-    return {f"{expert}_unseen_{field}um": unseen_variants(tissue, expert, field_um=field) for field in fields_um}
+    named = f"{expert}_unseen"
+    return {field_name(named, field): unseen_variants(tissue, expert, field_um=field) for field in fields_um}
 
 
 def fold_embeddings(

@@ -1,7 +1,7 @@
 """Shows the records of the experts on a terminal."""
 
 from collections.abc import Sequence
-from textwrap import shorten
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -81,7 +81,8 @@ def _source(expert: Expert) -> str:
     """Return where the weights come from, with the start of the revision; of a definition, its first words."""
     if expert.revision:
         return f"{expert.source} @ {expert.revision[:SHA_SHOWN]}"
-    return shorten(expert.source, DEFINITION_SHOWN, placeholder=" …")
+    first, *rest = wrap(expert.source, DEFINITION_SHOWN)
+    return f"{first} …" if rest else first
 
 
 def _licence(expert: Expert) -> str:

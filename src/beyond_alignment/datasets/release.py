@@ -22,6 +22,7 @@ MANIFEST = "manifest.json"
 STEP = 2.0**-6
 WIDE = 64
 SMALL = 2048  # bytes: the index of a compressed array takes more than compression could save
+FORMAT = ("v110", "v110")  # of HDF5: many small arrays take less room than in the oldest format
 EMBEDDING_PREFIX = "X_"
 _PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -101,7 +102,7 @@ def write_release(adata: ad.AnnData, name: str, *, folder: Path | None = None) -
     for field in ("layers", "obsm", "obsp", "varm", "uns"):
         setattr(small, field, _sorted(getattr(small, field)))
     with atomic_path(path) as temporary:
-        with h5py.File(temporary, "w") as file:
+        with h5py.File(temporary, "w", libver=FORMAT) as file:
             write_dispatched(file, "/", small, _write_compressed)
         size, digest = temporary.stat().st_size, file_sha256(temporary)
     entry = {

@@ -20,9 +20,9 @@ from beyond_alignment.files import file_sha256
 FIELDS_UM = (100, 200, 600)
 
 
-def field_name(expert: str, field_um: int) -> str:
-    """Return the name of a morphology expert at a field of view."""
-    return f"{expert}_{field_um}um"
+def field_name(expert: str, field_um: float) -> str:
+    """Return the name of a morphology expert at a field of view in microns; of no expert, how such names end."""
+    return f"{expert}_{field_um:g}um"
 
 
 def set_embedding(adata: AnnData, name: str, values: NDArray[np.floating], *, expert: str, **details: object) -> None:
@@ -41,18 +41,8 @@ def set_embedding(adata: AnnData, name: str, values: NDArray[np.floating], *, ex
     **details
         Added to the provenance.
     """
-    record = get_expert(expert)
     adata.obsm[keys.embedding(name)] = values.astype(np.float32)
-    adata.uns[name] = {
-        "params": {
-            "expert": expert,
-            "source": record.source,
-            "licence": record.licence,
-            "input": record.input_description,
-            "fitted_on": record.fitted_on,
-            **details,
-        }
-    }
+    adata.uns[name] = {"params": get_expert(expert).provenance | details}
 
 
 def embed_expression(

@@ -81,6 +81,18 @@ class Expert:
         return bool(self.revision)
 
     @property
+    def provenance(self) -> dict[str, str]:
+        """What is written of it beside an embedding, in ``uns["<name>"]["params"]``."""
+        return {
+            "expert": self.name,
+            "source": self.source,
+            "revision": self.revision,
+            "licence": self.licence,
+            "input": self.input_description,
+            "fitted_on": self.fitted_on,
+        }
+
+    @property
     def field_of_view_um(self) -> float:
         """Side of the square of tissue that it reads, in microns; 0 for expression."""
         return self.input_px * self.microns_per_pixel

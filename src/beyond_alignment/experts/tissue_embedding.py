@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, Precision
+from beyond_alignment.experts.embed import field_name
 from beyond_alignment.experts.extraction import (
     BATCH_SIZE,
     Advance,
@@ -23,7 +24,6 @@ from beyond_alignment.experts.extraction import (
 )
 from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.patch_stream import StoredPatches
-from beyond_alignment.experts.record import Expert
 from beyond_alignment.experts.section_images import SectionImage, section_images
 
 _EACH = ("image", "image_sha256", "slide_microns_per_pixel", "n_padded", "n_dropped")
@@ -72,7 +72,7 @@ class Reading:
     def name(self) -> str:
         """``<expert>_<field>um``, or the expert's name where the field is its own."""
         expert = self.model.expert.name
-        return expert if self.field_of_view_um is None else f"{expert}_{self.field_of_view_um:g}um"
+        return expert if self.field_of_view_um is None else field_name(expert, self.field_of_view_um)
 
 
 def embed_tissue(
@@ -169,25 +169,13 @@ def _written(
 ) -> TissueEmbedding:
     """Write an embedding and its provenance into the data."""
     chosen.obsm[keys.embedding(reading.name)] = values
-    params = _record(reading.model.expert) | _provenance(parts) | dict(reading.model.details)
+    params = reading.model.expert.provenance | _provenance(parts) | dict(reading.model.details)
     chosen.uns[reading.name] = {"params": params}
     n_padded, n_dropped, n_cached = (
         sum(getattr(part, count) for part in parts.values()) for count in ("n_padded", "n_dropped", "n_cached")
     )
     notes = tuple(dict.fromkeys(note for part in parts.values() for note in part.provenance["image_notes"]))
     return TissueEmbedding(reading.name, chosen, n_padded, n_dropped, n_cached, notes)
-
-
-def _record(expert: Expert) -> dict[str, Any]:
-    """Return what is written of an expert beside its embedding."""
-    return {
-        "expert": expert.name,
-        "source": expert.source,
-        "revision": expert.revision,
-        "licence": expert.licence,
-        "input": expert.input_description,
-        "fitted_on": expert.fitted_on,
-    }
 
 
 def _same_field(patches: StoredPatches, wanted: float | None) -> None:
