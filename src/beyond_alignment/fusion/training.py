@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from beyond_alignment.experts.schedule import warm_cosine
 from beyond_alignment.fusion.batches import SetStack, SpotSet, minibatch_rows
 from beyond_alignment.fusion.network import Batch, FusionNetwork
-from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters, schedule
+from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters
 
 MOST_TOGETHER = {"cpu": 16, "cuda": 512}  # more do not fit a processor's cache
 SEED_STRIDE = 1_000_003
@@ -186,7 +187,7 @@ def _train_group(
         batch = stack.batch(rows[step], _noise(networks, plans, step, size, stack.x1))
         found = vmap(loss)(students.named | masters.named | buffers, batch)
         losses[step] = found.detach()
-        living = optimiser.step(students.gradient(found), alive & found.detach().isfinite(), schedule(step, steps))
+        living = optimiser.step(students.gradient(found), alive & found.detach().isfinite(), warm_cosine(step, steps))
         stopped = torch.where(alive & ~living, step, stopped)
         alive = living
         with torch.no_grad():
