@@ -1,11 +1,15 @@
 """Brings one modality to a common size and scale, fitted on training spots only."""
 
+import hashlib
+from collections import OrderedDict
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+
+KEPT = 128
 
 
 class Reduction(TransformerMixin, BaseEstimator):
@@ -43,7 +47,8 @@ class Reduction(TransformerMixin, BaseEstimator):
             self.pca_.fit(values)
         rounding = np.finfo(np.float32).eps * np.abs(values).max()
         varies = np.std(np.asarray(x, dtype=np.float64), axis=0).max() > rounding
-        self.scale_ = float(np.sqrt(np.mean(self.pca_.explained_variance_))) if varies else np.inf
+        scale = float(np.sqrt(np.mean(self.pca_.explained_variance_)))
+        self.scale_ = scale if varies and scale > 0 else np.inf  # what underflows in single precision does not vary
         return self
 
     def transform(self, x: ArrayLike) -> NDArray[np.float64]:
@@ -54,3 +59,35 @@ class Reduction(TransformerMixin, BaseEstimator):
     def n_parameters_(self) -> int:
         """Number of fitted numbers: components and means."""
         return int(self.pca_.components_.size + self.pca_.mean_.size)
+
+
+_FITTED: OrderedDict[tuple[bytes, int], Reduction] = OrderedDict()
+
+
+def reduction_of(x: NDArray[np.floating], n_components: int) -> Reduction:
+    """Return the reduction fitted on training spots, the same for every method and seed, and fitted once for all.
+
+    The last ones are remembered by the numbers that they were fitted on.
+
+    Parameters
+    ----------
+    x
+        Embedding (spot, feature).
+    n_components
+        Components kept at most.
+    """
+    values = np.ascontiguousarray(x, dtype=np.float64)
+    digest = hashlib.blake2b(repr(values.shape).encode(), digest_size=16)
+    digest.update(values)
+    key = digest.digest(), n_components
+    if key not in _FITTED:
+        _FITTED[key] = Reduction(n_components=n_components).fit(values)
+    _FITTED.move_to_end(key)
+    while len(_FITTED) > KEPT:
+        _FITTED.popitem(last=False)
+    return _FITTED[key]
+
+
+def forget() -> None:
+    """Forget every remembered reduction, so that the next one is fitted anew."""
+    _FITTED.clear()

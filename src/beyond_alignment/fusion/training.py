@@ -133,8 +133,9 @@ def train_together(
         groups[network.shape, shapes, size, plan.steps, spots.neighbours.shape[1]].append(i)
     outcomes: dict[int, Outcome] = {}
     for members in groups.values():
-        for start in range(0, len(members), most):
-            chunk = members[start : start + most]
+        size = -(-len(members) // -(-len(members) // most))  # as few rounds as the most allows, of even size
+        for start in range(0, len(members), size):
+            chunk = members[start : start + size]
             trained = _train_group(
                 [networks[i] for i in chunk],
                 [sets[i] for i in chunk],
@@ -169,8 +170,8 @@ def _train_group(
     objective = _Objective(copy.deepcopy(networks[0]).to(device).train())
     optimiser = StackedAdamW(
         students,
-        learning_rates=torch.tensor([plan.learning_rate for plan in plans]),
-        weight_decays=torch.tensor([plan.weight_decay for plan in plans]),
+        learning_rates=torch.tensor([plan.learning_rate for plan in plans], dtype=torch.float64),
+        weight_decays=torch.tensor([plan.weight_decay for plan in plans], dtype=torch.float64),
     )
     stack = SetStack(sets, device=device)
     wanted = [(len(spots), plan.seed) for spots, plan in zip(sets, plans, strict=True)]
