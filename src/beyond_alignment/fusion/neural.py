@@ -52,7 +52,7 @@ class NeuralFusion(Fusion):
     weight_decay
         Decoupled decay of AdamW.
     device
-        Where training runs; weights and predictions stay on the CPU.
+        Where training runs, and representations are computed if there is such a device; weights stay on the CPU.
     reads_neighbours
         Whether the network is shown the neighbours of a spot.
     options
@@ -183,16 +183,20 @@ class NeuralFusion(Fusion):
         return self.represent_spots(self._spots(pair, neighbours))
 
     def represent_spots(self, spots: SpotSet) -> NDArray[np.float64]:
-        """Return the representation of reduced spots (spot, feature).
+        """Return the representation of reduced spots (spot, feature), computed where there is a GPU on that.
 
         Raises
         ------
         FloatingPointError
             If it is not finite.
         """
+        where = torch.device("cpu") if self.device == "cpu" else resolve_device("auto")
+        there = SpotSet(*(values.to(where) for values in (spots.x1, spots.x2, spots.y, spots.neighbours)))
+        self.network_.to(where)
         with torch.no_grad():
-            parts = [self.network_(spots.batch(rows)) for rows in torch.arange(len(spots)).split(AT_ONCE)]
-        z = torch.cat(parts).double().numpy()
+            parts = [self.network_(there.batch(rows)) for rows in torch.arange(len(spots), device=where).split(AT_ONCE)]
+        self.network_.to("cpu")
+        z = torch.cat(parts).double().cpu().numpy()
         if not np.isfinite(z).all():
             msg = f"{self.network.__name__} gives a representation that is not finite: lower the learning rate."
             raise FloatingPointError(msg)

@@ -190,12 +190,16 @@ def fit_heads(
         with _guarded(failures, [i]):
             if i not in failures:
                 problems[i] = estimator.head_problems(estimator.represent_training(given), given, held)
-    devices = {resolve_device(estimator.device).type for estimator in estimators}
-    device = "cuda" if "cuda" in devices else "cpu"
+    device = device_of_probes(estimators)
     fitted = iter(fit_probes([problem for some in problems.values() for problem in some], device=device))
     for i, some in problems.items():
         estimators[i].take_heads([next(fitted) for _ in some])
     return [failures.get(i, estimator) for i, estimator in enumerate(estimators)]
+
+
+def device_of_probes(estimators: Iterable[Fusion]) -> str:
+    """Return where the probes of estimators are fitted: on a GPU if any of them is trained there."""
+    return resolve_device("auto").type if any(one.device != "cpu" for one in estimators) else "cpu"
 
 
 @contextmanager

@@ -181,11 +181,13 @@ def _train_group(
     def loss(parameters: dict[str, Tensor], batch: Batch) -> Tensor:
         return functional_call(objective, {f"network.{name}": value for name, value in parameters.items()}, (batch,))
 
-    losses = torch.full((steps, n), torch.nan, dtype=torch.float64)
+    seeds = sorted({plan.seed for plan in plans})
+    own = torch.tensor([seeds.index(plan.seed) for plan in plans], device=device)
+    losses = torch.full((steps, n), torch.nan, dtype=torch.float64, device=device)  # no wait for it at each step
     alive = torch.ones(n, dtype=torch.bool, device=device)
     stopped = torch.full((n,), steps, device=device)
     for step in range(steps):
-        batch = stack.batch(rows[step], _noise(networks, plans, step, size, stack.x1))
+        batch = stack.batch(rows[step], _noise(networks[0], seeds, own, step, size, stack.x1))
         found = vmap(loss)(students.named | masters.named | buffers, batch)
         losses[step] = found.detach()
         living = optimiser.step(students.gradient(found), alive & found.detach().isfinite(), warm_cosine(step, steps))
@@ -198,20 +200,19 @@ def _train_group(
     for i, network in enumerate(networks):
         network.load_state_dict(students.model(i) | masters.model(i) | kept[i])
         network.requires_grad_(False)
-    last = stopped.tolist()
-    return [Outcome(losses[:, i].numpy().copy(), None if last[i] == steps else last[i]) for i in range(n)]
+    last, kept_losses = stopped.tolist(), losses.cpu().numpy()
+    return [Outcome(kept_losses[:, i].copy(), None if last[i] == steps else last[i]) for i in range(n)]
 
 
 def _noise(
-    networks: Sequence[FusionNetwork], plans: Sequence[TrainingPlan], step: int, size: int, like: Tensor
+    network: FusionNetwork, seeds: Sequence[int], own: Tensor, step: int, size: int, like: Tensor
 ) -> dict[str, Tensor]:
-    """Draw each model's noise of one step from its seed and the step, the same on every device: (model, …) by name."""
-    drawn = {}
-    for seed in {plan.seed for plan in plans}:
-        generator = torch.Generator().manual_seed(seed * SEED_STRIDE + step)
-        drawn[seed] = networks[0].noise(generator, size)
-    first = next(iter(drawn.values()))
-    return {name: _as(torch.stack([drawn[plan.seed][name] for plan in plans]), like) for name in first}
+    """Draw each model's noise of one step from its seed and the step, the same on every device: (model, …) by name.
+
+    What a seed draws is drawn once; ``own`` (model,) is the number of each model's seed.
+    """
+    drawn = [network.noise(torch.Generator().manual_seed(seed * SEED_STRIDE + step), size) for seed in seeds]
+    return {name: _as(torch.stack([one[name] for one in drawn]), like)[own] for name in drawn[0]}
 
 
 def _as(values: Tensor, like: Tensor) -> Tensor:

@@ -8,7 +8,16 @@ from sklearn.base import clone
 from beyond_alignment.fusion.base import Fusion, TrainingSet
 from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.rehearsal import Rehearsal, choose
-from beyond_alignment.fusion.together import Failure, InnerSets, Play, Progress, fit_heads, rehearse_all, train_all
+from beyond_alignment.fusion.together import (
+    Failure,
+    InnerSets,
+    Play,
+    Progress,
+    device_of_probes,
+    fit_heads,
+    rehearse_all,
+    train_all,
+)
 
 Trial = Mapping[str, float]
 TRIALS: tuple[Trial, ...] = tuple(
@@ -136,7 +145,8 @@ def _choose_trials(
     found = rehearse_all([play for number, play in enumerate(plays) if number not in lost])
     owners = [play.owner for play in plays]
     kinds = [play.estimator.kind for play in plays]
-    choices = choose([found.get(owner, []) for owner in owners], kinds)
+    device = device_of_probes(play.estimator for play in plays)
+    choices = choose([found.get(owner, []) for owner in owners], kinds, device=device)
     scores: dict[Hashable, list[float]] = {question: [0.0] * len(trials) for question in leaders}
     for (question, j, _), choice in zip(owners, choices, strict=True):
         scores[question][j] += choice.score
