@@ -101,7 +101,7 @@ class Fusion(BaseEstimator):
         """
         given = TrainingSet(X, y, groups, neighbours)
         self.train(given)
-        rehearsals = []
+        rehearsals: list[Rehearsal] = []
         for inner, outer in given.rehearsals(self.seed):
             try:
                 rehearsals.append(clone(self).rehearse(inner, outer))

@@ -35,7 +35,7 @@ class LateAverage(Concatenation):
         self, z: NDArray[np.float64], given: TrainingSet, rehearsals: Sequence[Rehearsal]
     ) -> list[ProbeProblem]:
         """Return what the two probes are fitted on, each with its own part of the rehearsals."""
-        problems = []
+        problems: list[ProbeProblem] = []
         for which, part in enumerate(self._parts(z)):
             own = [
                 replace(one, z=self._parts(one.z, len(one.y))[which], z_out=self._parts(one.z_out, len(one.y))[which])

@@ -78,7 +78,7 @@ def reduction_of(x: NDArray[np.floating], n_components: int) -> Reduction:
     """
     values = np.ascontiguousarray(x, dtype=np.float64)
     digest = hashlib.blake2b(repr(values.shape).encode(), digest_size=16)
-    digest.update(values)
+    digest.update(values.data)
     key = digest.digest(), n_components
     if key not in _FITTED:
         _FITTED[key] = Reduction(n_components=n_components).fit(values)

@@ -64,9 +64,9 @@ def fit_tuned(
     asked = [_question(one, given, share_seeds=share_seeds) for one, given in zip(chosen, sets, strict=True)]
     plays: list[Play] = []
     known: dict[Hashable, list[Rehearsal]] = {}
-    for question, one, given, found in zip(asked, chosen, sets, done, strict=True):
+    for question, one, given, first in zip(asked, chosen, sets, done, strict=True):
         if question not in known:
-            known[question] = found
+            known[question] = first
             leader = _leader(one, share_seeds=share_seeds)
             folds = inner.of(given, leader.seed)[1 if isinstance(one, NeuralFusion) else 0 :]
             plays += [Play(question, clone(leader), *pair) for pair in folds]
@@ -135,15 +135,15 @@ def _choose_trials(
     ]
     leaders = {question: i for i, question in reversed(list(enumerate(asked))) if question is not None}
     plays: list[Play] = []
+    owners: list[tuple[Hashable, int, int]] = []  # question, trial, fold
     for question, i in leaders.items():
         leader = _leader(estimators[i], share_seeds=share_seeds)
         for number, pair in enumerate(inner.of(sets[i], leader.seed)[:n_folds]):
-            plays += [
-                Play((question, j, number), clone(leader).set_params(**trial), *pair) for j, trial in enumerate(trials)
-            ]
+            for j, trial in enumerate(trials):
+                owners.append((question, j, number))
+                plays.append(Play(owners[-1], clone(leader).set_params(**trial), *pair))
     lost = train_all([play.estimator for play in plays], [play.inner for play in plays], progress=progress)
     found = rehearse_all([play for number, play in enumerate(plays) if number not in lost])
-    owners = [play.owner for play in plays]
     kinds = [play.estimator.kind for play in plays]
     device = device_of_probes(play.estimator for play in plays)
     choices = choose([found.get(owner, []) for owner in owners], kinds, device=device)
