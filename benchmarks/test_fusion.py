@@ -4,25 +4,17 @@ import pytest
 import torch
 
 from benchmarks.fusion_speed import speed
-from beyond_alignment.fusion import FUSION_METHODS, make_fusion
-from beyond_alignment.fusion.neural import NeuralFusion
-from tests.fusion.small_networks import Plain
+from beyond_alignment.fusion import make_fusion
 
 PROMISED = 8
-METHODS = [name for name in ("gated", "cross_attention", "clip") if name in FUSION_METHODS]
+METHODS = ("gated", "low_rank", "clip", "vicreg", "cross_attention", "uniform")
 
 
-@pytest.mark.parametrize("name", ["one hidden layer", *METHODS])
+@pytest.mark.parametrize("name", METHODS)
 def test_the_grid_together_against_the_plain_loop(name):
     """Print the seconds of both ways and hold the ratio against what is promised."""
     torch.set_num_threads(1)
-    found = speed(
-        lambda seed: (
-            make_fusion(name, seed=seed, device="cpu")
-            if name in FUSION_METHODS
-            else NeuralFusion(Plain, seed=seed, device="cpu")
-        )
-    )
+    found = speed(lambda seed: make_fusion(name, seed=seed, device="cpu"), n_plain=2)
     each = found.together / found.n_cells
     print(
         f"\n{name}: plain {found.plain:.1f} s, together {found.together:.1f} s ({each:.2f} s a cell), {found.ratio:.1f}"

@@ -72,6 +72,16 @@ def test_how_many_are_fitted_together_changes_nothing(data, reference, size):
     assert max(counted.sizes) == (size or 6)  # three folds, two seeds
 
 
+def test_where_company_is_too_much_each_is_fitted_alone(data, reference):
+    class Alone(Counted):
+        def __call__(self, estimators, sets):
+            if len(estimators) > 1:
+                raise MemoryError
+            return super().__call__(estimators, sets)
+
+    assert same(run_grid(data, CONTESTS, fit_many=Alone()), reference)
+
+
 def test_a_killed_run_goes_on_where_it_stopped(data, reference, tmp_path):
     store = PointStore(tmp_path)
 

@@ -9,13 +9,14 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.record import FusionMethod
-from beyond_alignment.fusion.registry import from_record, make_fusion
+from beyond_alignment.fusion.registry import FUSION_METHODS, from_record, make_fusion, trained_parameters
 from beyond_alignment.fusion.training import n_trained
 from beyond_alignment.fusion.width import build, widest
 from tests.fusion.small_networks import Noisy, Plain
 
-QUICK = {"width": 16, "steps": 60, "dimension": 8, "device": "cpu"}
-N = 300
+QUICK = {"width": 16, "steps": 40, "dimension": 8, "device": "cpu"}
+N = 150
+SIZES = ("common", "published")
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,18 @@ def test_a_record_becomes_an_estimator():
         from_record(record, depth=3)
     with pytest.raises(InputError, match="Unknown size"):
         make_fusion("concat", size="large")
+
+
+def test_every_method_has_a_size_within_the_budget_and_its_published_one():
+    shape = Shape(50, 50, 6, "classification", 64)
+    sizes = {name: [trained_parameters(name, shape, size=s) for s in SIZES] for name in FUSION_METHODS}
+    for name, (common, published) in sizes.items():
+        method = FUSION_METHODS[name]
+        assert (common == published == 0) == (method.network is None)
+        assert common <= 40_000
+        assert (published == common) == (not method.published)
+    # gated: two maps and a gate to the width, an output and a head, each with its constants
+    assert sizes["gated"][1] == 512 * (50 + 1 + 50 + 1 + 100 + 1) + 64 * (512 + 1) + 6 * (64 + 1)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters, schedule
+from beyond_alignment.experts.schedule import warm_cosine
+from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters
 
 CPU = torch.device("cpu")
 RATES, DECAYS = (1e-3, 1e-2, 0.1), (0.0, 0.5, 2.0)
@@ -30,7 +31,7 @@ def stacked(steps, *, fused, spoil=None):
         gradient = parameters.gradient(losses)
         if spoil == step:
             gradient[1, 2] = torch.nan
-        alive = optimiser.step(gradient, alive, schedule(step, steps))
+        alive = optimiser.step(gradient, alive, warm_cosine(step, steps))
     return parameters, alive
 
 
@@ -41,7 +42,7 @@ def test_each_model_moves_as_it_would_under_torch_alone(fused):
     for i, (model, scale) in enumerate(zip(models(), (0.01, 1.0, 3.0), strict=True)):
         own = {name: value.clone().requires_grad_(True) for name, value in model.items()}
         optimiser = torch.optim.AdamW(own.values(), lr=RATES[i], weight_decay=DECAYS[i])
-        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, 30))
+        rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, 30))
         for _ in range(30):
             optimiser.zero_grad()
             objective(own["a"], own["b"], scale).backward()
@@ -63,12 +64,12 @@ def test_a_gradient_that_is_not_finite_freezes_its_model_alone(fused):
 
 
 def test_the_rate_rises_then_falls_to_nothing():
-    factors = [schedule(step, 100) for step in range(100)]
+    factors = [warm_cosine(step, 100) for step in range(100)]
     assert max(factors) == factors[4] == pytest.approx(1)
     assert factors[0] == pytest.approx(0.2)
     assert sorted(factors[4:], reverse=True) == factors[4:]
     assert 0 < factors[-1] < 1e-3
-    assert schedule(0, 1) == 1
+    assert warm_cosine(0, 1) == 1
 
 
 def test_one_model_comes_back_as_it_went_in():

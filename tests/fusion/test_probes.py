@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.logistic import LogisticData, fit_logistic
 from beyond_alignment.fusion.probe import (
     PENALTIES,
+    TEMPERATURES,
     WEIGHTS,
     ProbeProblem,
     fit_probe,
@@ -87,15 +87,16 @@ def slow_probe(z, y, groups):
         before.append(frequency[codes[test]])
         columns = []
         for penalty in PENALTIES:
-            model = peer(LogisticData(z[train], codes[train], ()), penalty)
+            model = peer(LogisticData(z[train], codes[train], ()), penalty * z[train].var(axis=0).mean())
             p = np.zeros((len(test), n_classes))
-            p[:, model.classes_] = model.predict_proba(z[test])
-            columns.append(smoothed(p * len(train))[np.arange(len(test)), codes[test]])
-        held_out.append(np.stack(columns))
-    given, before = np.concatenate(held_out, axis=1), np.concatenate(before)
-    scores = np.array([np.log(w * given + (1 - w) * before).mean(axis=1) for w in WEIGHTS])
-    weight, penalty = np.unravel_index(np.argmax(scores), scores.shape)
-    return WEIGHTS[weight], PENALTIES[penalty]
+            for temperature in TEMPERATURES:
+                p[:, model.classes_] = model.predict_proba(z[test]) ** (1 / temperature)
+                q = p / p.sum(axis=1, keepdims=True)
+                columns.append(smoothed(q * len(train))[np.arange(len(test)), codes[test]])
+        held_out.append(np.stack(columns).reshape(len(PENALTIES), len(TEMPERATURES), -1))
+    given, before = np.concatenate(held_out, axis=2), np.concatenate(before)
+    scores = np.array([np.log(w * given + (1 - w) * before).mean(axis=2) for w in WEIGHTS])
+    return scores, (WEIGHTS, PENALTIES, TEMPERATURES)
 
 
 def test_many_probes_choose_what_a_slow_one_chooses():
@@ -106,24 +107,33 @@ def test_many_probes_choose_what_a_slow_one_chooses():
         codes[groups == 0] = 0  # a class may be missing in a fold
         problems.append(ProbeProblem(z, np.array([f"c{code}" for code in codes]), groups=groups))
         expected.append(slow_probe(z, codes, groups))
-    for probe, problem, (weight, penalty) in zip(fit_probes(problems), problems, expected, strict=True):
-        assert (probe.weight_, probe.penalty_) == (weight, penalty)
+    for probe, problem, (scores, grids) in zip(fit_probes(problems), problems, expected, strict=True):
+        chosen = probe.weight_, probe.penalty_, probe.temperature_
+        places = tuple(
+            int(np.argmin(np.abs(np.array(grid) - value))) for grid, value in zip(grids, chosen, strict=True)
+        )
+        assert scores[places] == pytest.approx(scores.max(), abs=1e-5)
         alone = fit_probe(problem.z, problem.y, groups=problem.groups)
         assert probe.predict_proba(problem.z) == pytest.approx(alone.predict_proba(problem.z), abs=1e-5)
 
 
 @pytest.mark.parametrize("targets", [1, 3, None])
-def test_the_regression_probe_is_scikit_learns_grid_search(targets):
+def test_the_regression_probe_chooses_what_a_slow_one_chooses(targets):
     rng = np.random.default_rng(0)
     z, _ = drawn(90, 12, 3)
     y = z[:, : targets or 1] + 3 * rng.normal(size=(90, targets or 1))
     y = y if targets else y[:, 0]
     groups = np.arange(90) % 5
     alphas = [penalty * 90 for penalty in PENALTIES]
-    folds = inner_folds(90, groups, n_inner=3, seed=0)
-    search = GridSearchCV(Ridge(), {"alpha": alphas}, scoring="neg_mean_squared_error", cv=folds).fit(z, y)
+    errors = np.zeros((len(PENALTIES), len(WEIGHTS)))
+    for train, test in inner_folds(90, groups, n_inner=3, seed=0):
+        unit, level = z[train].var(axis=0).mean() * len(train), y[train].mean(axis=0)
+        for row, penalty in zip(errors, PENALTIES, strict=True):
+            answer = Ridge(alpha=penalty * unit).fit(z[train], y[train]).predict(z[test]).reshape(y[test].shape)
+            row += [np.sum((w * answer + (1 - w) * level - y[test]) ** 2) for w in WEIGHTS]
+    best, weight = np.unravel_index(np.argmin(errors), errors.shape)
     probe = fit_probes([ProbeProblem(z, y, "regression", groups)])[0]
-    assert probe.penalty_ * 90 == pytest.approx(search.best_params_["alpha"])
+    assert (probe.penalty_, probe.weight_) == (PENALTIES[best], WEIGHTS[weight])
     assert probe.predict(z).shape == y.shape
     path = ridge_path(z, y, PENALTIES)
     for alpha, (coefficients, constant) in zip(alphas, path, strict=True):

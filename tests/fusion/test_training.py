@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 
+from beyond_alignment.experts.schedule import warm_cosine
 from beyond_alignment.fusion.batches import SpotSet, minibatch_rows
 from beyond_alignment.fusion.network import Batch, Shape
-from beyond_alignment.fusion.optimiser import schedule
 from beyond_alignment.fusion.training import (
     SEED_STRIDE,
     TrainingPlan,
@@ -45,7 +45,7 @@ def plain_loop(network, data, plan):
         parameters[name].data.copy_(parameters[source].data)
     trained = [value for name, value in parameters.items() if name not in followed]
     optimiser = torch.optim.AdamW(trained, lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, plan.steps))
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, plan.steps))
     size = min(plan.batch_size, len(data))
     for step, rows in enumerate(minibatch_rows(len(data), size, plan.steps, plan.seed)):
         noise = network.noise(torch.Generator().manual_seed(plan.seed * SEED_STRIDE + step), size)

@@ -94,7 +94,7 @@ def run_batch(bench: Bench, batch: Batch, fit_many: FitMany = fit_one_by_one) ->
     batch
         The cells.
     fit_many
-        Fits them. Where it fails as a whole, they are fitted one by one, so that only the guilty ones fail.
+        Fits them. Where it fails as a whole, it is given one after the other, so that only the guilty ones fail.
 
     Returns
     -------
@@ -104,17 +104,27 @@ def run_batch(bench: Bench, batch: Batch, fit_many: FitMany = fit_one_by_one) ->
     """
     start = time.perf_counter()
     with threadpool_limits(1):
-        sets = [_training(bench, bench.splits[fold], batch.method) for fold in batch.folds]
+        made = {fold: _training(bench, bench.splits[fold], batch.method) for fold in set(batch.folds)}
+        sets = [made[fold] for fold in batch.folds]  # one object a fold, so that seeds share what depends on it alone
         try:
             found = list(fit_many([_estimator(bench, batch, seed) for seed in batch.seeds], sets))
         except Exception:  # noqa: BLE001 the guilty cell is found below
-            found = fit_one_by_one([_estimator(bench, batch, seed) for seed in batch.seeds], sets)
+            again = zip((_estimator(bench, batch, seed) for seed in batch.seeds), sets, strict=True)
+            found = [_alone(fit_many, estimator, given) for estimator, given in again]
         cells = [
             _predicted(bench, bench.splits[fold], model, batch.method)
             for fold, model in zip(batch.folds, found, strict=True)
         ]
     share = (time.perf_counter() - start) / len(cells)
     return [{**cell, "seconds": np.array(share)} for cell in cells]
+
+
+def _alone(fit_many: FitMany, estimator: Fusion, given: TrainingSet) -> Fusion | Failure:
+    """Fit one estimator without company; whatever goes wrong is its own failure."""
+    try:
+        return fit_many([estimator], [given])[0]
+    except Exception as error:  # noqa: BLE001 one fold of one method must not end the grid
+        return failure_of(error)
 
 
 def _estimator(bench: Bench, batch: Batch, seed: int) -> Fusion:

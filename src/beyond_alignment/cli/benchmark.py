@@ -46,6 +46,7 @@ def benchmark(
     """Run fusion methods over tasks, folds and seeds, and compare each with the better expert."""
     from beyond_alignment.benchmark import PointStore, report_benchmark, run_grid, skipped_tasks
     from beyond_alignment.benchmark.store import CODE, code_digest
+    from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
     from beyond_alignment.project import root
 
     folder = root() / "executed" / "benchmark" if out is None else out
@@ -62,6 +63,8 @@ def benchmark(
         data_sets,
         contests,
         store=PointStore(folder / "points" if resume else None, context=code_digest(CODE)),
+        fit_many=fit_tuned,
+        settings={"trials": TRIALS},
         n_jobs=jobs,
         scheduler=scheduler,
         progress=sys.stderr.isatty(),

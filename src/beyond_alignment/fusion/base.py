@@ -6,8 +6,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.fusion.pairs import (
     Means,
     Pair,
@@ -18,12 +20,19 @@ from beyond_alignment.fusion.pairs import (
     check_training,
 )
 from beyond_alignment.fusion.probe import Kind, Probe, ProbeProblem, fit_probes
+from beyond_alignment.fusion.rehearsal import Rehearsal
 
 __all__ = ["Fusion", "Pair", "PartialPair", "TrainingSet", "check_pair"]
+
+EXPECTED = (InputError, FloatingPointError, np.linalg.LinAlgError)
 
 
 class Fusion(BaseEstimator):
     """A fusion method: a representation of both modalities, scored by the common probe.
+
+    The probe's penalty and confidence are chosen in the same way for all methods: the whole method is fitted anew
+    without each of three groups of training spots in turn, so that it is known how its probe does on spots that
+    neither the probe nor the representation has seen (:mod:`beyond_alignment.fusion.rehearsal`).
 
     A modality that is all zero, constant or holds the same column twice carries nothing, or nothing new, and is fitted
     like any other; so is one with more features than spots. Values that are not finite and a fold with one class alone
@@ -47,6 +56,8 @@ class Fusion(BaseEstimator):
     n_parameters_
         Number of fitted numbers, the probe's included.
     """
+
+    device: Device = "cpu"
 
     def __init__(self, *, kind: Kind = "classification", n_components: int = 50, seed: int = 0) -> None:
         self.kind = kind
@@ -76,7 +87,7 @@ class Fusion(BaseEstimator):
         y
             Labels (spot,) or targets (spot, target).
         groups
-            (spot,): the probe's penalty is chosen without splitting a group.
+            (spot,): the probe's settings are chosen without splitting a group.
         neighbours
             Rows of the neighbours of each spot within ``X`` (spot, neighbour), -1 for none, for a method that reads
             them.
@@ -90,8 +101,25 @@ class Fusion(BaseEstimator):
         """
         given = TrainingSet(X, y, groups, neighbours)
         self.train(given)
-        self.take_heads(fit_probes(self.head_problems(self.represent_training(given), given)))
+        rehearsals: list[Rehearsal] = []
+        for inner, outer in given.rehearsals(self.seed):
+            try:
+                rehearsals.append(clone(self).rehearse(inner, outer))
+            except EXPECTED:  # one class alone, or a divergence: this fold says nothing
+                continue
+        problems = self.head_problems(self.represent_training(given), given, rehearsals)
+        self.take_heads(fit_probes(problems, device=resolve_device(self.device).type))
         return self
+
+    def rehearse(self, inner: TrainingSet, outer: TrainingSet) -> Rehearsal:
+        """Fit the representation on some training spots and return what it makes of the others."""
+        self.train(inner)
+        return self.rehearsed(inner, outer)
+
+    def rehearsed(self, inner: TrainingSet, outer: TrainingSet) -> Rehearsal:
+        """Return what the fitted representation makes of the spots that it was fitted on, and of others."""
+        z, z_out = self.represent_training(inner), self.transform(outer.pair, neighbours=outer.neighbours)
+        return Rehearsal(z, np.asarray(inner.labels), z_out, np.asarray(outer.labels))
 
     def train(self, given: TrainingSet) -> None:
         """Check a training set and fit the representation."""
@@ -108,9 +136,11 @@ class Fusion(BaseEstimator):
         """Return the representation of the training spots (spot, feature)."""
         return self.transform(given.pair, neighbours=given.neighbours)
 
-    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
+    def head_problems(
+        self, z: NDArray[np.float64], given: TrainingSet, rehearsals: Sequence[Rehearsal]
+    ) -> list[ProbeProblem]:
         """Return what the common probe is fitted on, once for each head."""
-        return [ProbeProblem(z, np.asarray(given.labels), self.kind, given.groups, seed=self.seed)]
+        return [ProbeProblem(z, np.asarray(given.labels), self.kind, rehearsals=rehearsals)]
 
     def take_heads(self, probes: Sequence[Probe]) -> None:
         """Take the fitted probes, one for each head."""

@@ -1,6 +1,7 @@
 """Early concatenation and late average: the two fusions that need no training of their own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,16 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.fusion.base import Fusion, PartialPair, TrainingSet
 from beyond_alignment.fusion.probe import Probe, ProbeProblem
 from beyond_alignment.fusion.record import FusionMethod
-from beyond_alignment.fusion.reduction import Reduction
+from beyond_alignment.fusion.reduction import reduction_of
+from beyond_alignment.fusion.rehearsal import Rehearsal
 
 
 class Concatenation(Fusion):
     """Early concatenation: both reduced embeddings side by side, one probe over them."""
 
     def _fit_representation(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> None:
-        self.reductions_ = tuple(
-            Reduction(n_components=self.n_components, seed=self.seed).fit(x) for x in (expression, morphology)
-        )
+        self.reductions_ = tuple(reduction_of(x, self.n_components) for x in (expression, morphology))
 
     def _represent(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> NDArray[np.float64]:
         first, second = self.reductions_
@@ -31,9 +31,18 @@ class Concatenation(Fusion):
 class LateAverage(Concatenation):
     """Late average: one probe a modality, their probabilities (or predictions) averaged."""
 
-    def head_problems(self, z: NDArray[np.float64], given: TrainingSet) -> list[ProbeProblem]:
-        """Return what the two probes are fitted on."""
-        return [problem for part in self._parts(z) for problem in super(LateAverage, self).head_problems(part, given)]
+    def head_problems(
+        self, z: NDArray[np.float64], given: TrainingSet, rehearsals: Sequence[Rehearsal]
+    ) -> list[ProbeProblem]:
+        """Return what the two probes are fitted on, each with its own part of the rehearsals."""
+        problems: list[ProbeProblem] = []
+        for which, part in enumerate(self._parts(z)):
+            own = [
+                replace(one, z=self._parts(one.z, len(one.y))[which], z_out=self._parts(one.z_out, len(one.y))[which])
+                for one in rehearsals
+            ]
+            problems += super().head_problems(part, given, own)
+        return problems
 
     def take_heads(self, probes: Sequence[Probe]) -> None:
         """Take the two fitted probes."""
@@ -41,9 +50,11 @@ class LateAverage(Concatenation):
         if self.kind == "classification":
             self.classes_ = self.heads_[0].classes_
 
-    def _parts(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Split the representation back into its two modalities."""
+    def _parts(self, z: NDArray, n_train: int | None = None) -> tuple[NDArray, NDArray]:
+        """Split a representation, fitted on so many spots, back into its two modalities."""
         width = self.reductions_[0].pca_.n_components_
+        if n_train is not None:
+            width = min(self.n_components, n_train, len(self.means_[0]))
         return z[:, :width], z[:, width:]
 
     def predict_proba(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray[np.float64]:

@@ -59,9 +59,9 @@ class LogisticModel:
     coef_: NDArray[np.float64]
     intercept_: NDArray[np.float64]
 
-    def predict_proba(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the probability of each class (spot, class)."""
-        logits = np.asarray(z, dtype=np.float64) @ self.coef_.T + self.intercept_
+    def predict_proba(self, z: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+        """Return the probability of each class (spot, class), the logits divided by a temperature."""
+        logits = (np.asarray(z, dtype=np.float64) @ self.coef_.T + self.intercept_) / temperature
         if logits.shape[1] == 1:
             logits = np.hstack([np.zeros_like(logits), logits])
         return softmax(logits, axis=1)

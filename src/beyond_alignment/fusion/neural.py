@@ -1,6 +1,6 @@
 """A trained network as a fusion method: the estimator around any network of the registry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,11 @@ from beyond_alignment.fusion.batches import SpotSet
 from beyond_alignment.fusion.network import FusionNetwork, Shape
 from beyond_alignment.fusion.pairs import Means
 from beyond_alignment.fusion.probe import Kind
-from beyond_alignment.fusion.reduction import Reduction
+from beyond_alignment.fusion.reduction import reduction_of
 from beyond_alignment.fusion.training import Outcome, TrainingPlan, n_trained, train_together
 from beyond_alignment.fusion.width import build, widest
 
 AT_ONCE = 4096
-Reducer = Callable[[int, NDArray[np.float64], int, int], Reduction]
 
 
 class NeuralFusion(Fusion):
@@ -37,7 +36,7 @@ class NeuralFusion(Fusion):
     n_components
         Components that each modality is reduced to.
     seed
-        Of the reduction, the first weights, the minibatches, the noise and the probe.
+        Of the first weights, the minibatches and the noise, and of inner folds where there are no groups.
     dimension
         Features of the representation.
     width
@@ -53,7 +52,7 @@ class NeuralFusion(Fusion):
     weight_decay
         Decoupled decay of AdamW.
     device
-        Where training runs; weights and predictions stay on the CPU.
+        Where training runs, and representations are computed if there is such a device; weights stay on the CPU.
     reads_neighbours
         Whether the network is shown the neighbours of a spot.
     options
@@ -124,16 +123,13 @@ class NeuralFusion(Fusion):
     def _represent(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._represent_near((expression, morphology), np.zeros((len(expression), 0), dtype=np.int64))
 
-    def prepare(self, given: TrainingSet, reduce: Reducer | None = None) -> SpotSet:
+    def prepare(self, given: TrainingSet) -> SpotSet:
         """Check a training set, reduce both modalities and build the untrained network.
 
         Parameters
         ----------
         given
             Training spots.
-        reduce
-            Returns the fitted reduction of a modality (0 or 1), its embedding (spot, feature), a number of components
-            and a seed.
 
         Returns
         -------
@@ -141,9 +137,7 @@ class NeuralFusion(Fusion):
             What the network is trained on.
         """
         pair, labels, neighbours = self._check(given)
-        self.reductions_ = tuple(
-            (reduce or _fit_reduction)(i, x, self.n_components, self.seed) for i, x in enumerate(pair)
-        )
+        self.reductions_ = tuple(reduction_of(x, self.n_components) for x in pair)
         if self.kind == "classification":
             classes, codes = np.unique(labels, return_inverse=True)
             y, n_outputs = torch.from_numpy(codes.astype(np.int64)), len(classes)
@@ -189,16 +183,20 @@ class NeuralFusion(Fusion):
         return self.represent_spots(self._spots(pair, neighbours))
 
     def represent_spots(self, spots: SpotSet) -> NDArray[np.float64]:
-        """Return the representation of reduced spots (spot, feature).
+        """Return the representation of reduced spots (spot, feature), computed where there is a GPU on that.
 
         Raises
         ------
         FloatingPointError
             If it is not finite.
         """
+        where = torch.device("cpu") if self.device == "cpu" else resolve_device("auto")
+        there = SpotSet(*(values.to(where) for values in (spots.x1, spots.x2, spots.y, spots.neighbours)))
+        self.network_.to(where)
         with torch.no_grad():
-            parts = [self.network_(spots.batch(rows)) for rows in torch.arange(len(spots)).split(AT_ONCE)]
-        z = torch.cat(parts).double().numpy()
+            parts = [self.network_(there.batch(rows)) for rows in torch.arange(len(spots), device=where).split(AT_ONCE)]
+        self.network_.to("cpu")
+        z = torch.cat(parts).double().cpu().numpy()
         if not np.isfinite(z).all():
             msg = f"{self.network.__name__} gives a representation that is not finite: lower the learning rate."
             raise FloatingPointError(msg)
@@ -207,8 +205,3 @@ class NeuralFusion(Fusion):
     @property
     def _n_representation_parameters(self) -> int:
         return n_trained(self.network_) + sum(reduction.n_parameters_ for reduction in self.reductions_)
-
-
-def _fit_reduction(modality: int, x: NDArray[np.float64], n_components: int, seed: int) -> Reduction:
-    """Fit the reduction of one modality."""
-    return Reduction(n_components=n_components, seed=seed).fit(x)

@@ -1,6 +1,5 @@
 """AdamW over many models at once: their parameters lie in one (model, parameter) array, each row at its own pace."""
 
-import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -9,23 +8,6 @@ from torch.optim.adamw import adamw
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
-WARM_UP = 0.05
-
-
-def schedule(step: int, steps: int) -> float:
-    """Return the factor on the learning rate: a linear rise over the first 5 % of the steps, then half a cosine.
-
-    Parameters
-    ----------
-    step
-        From 0 to ``steps`` - 1.
-    steps
-        Steps in all.
-    """
-    rise = max(1, round(WARM_UP * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise + 1) / (steps - rise + 1)))
 
 
 class StackedParameters:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.rehearsal import inner_folds
 
 Pair = tuple[ArrayLike, ArrayLike]
 PartialPair = tuple[ArrayLike | None, ArrayLike | None]
@@ -46,6 +47,17 @@ class TrainingSet:
         groups = None if self.groups is None else np.asarray(self.groups)[rows]
         pair = np.asarray(self.pair[0])[rows], np.asarray(self.pair[1])[rows]
         return type(self)(pair, np.asarray(self.labels)[rows], groups, near)
+
+    def rehearsals(self, seed: int) -> list[tuple[Self, Self]]:
+        """Return, for each inner fold, the spots that are left and those that are held out; none of a single spot.
+
+        Parameters
+        ----------
+        seed
+            Of the folds where there are no groups.
+        """
+        folds = inner_folds(len(np.asarray(self.labels)), self.groups, seed=seed)
+        return [(self.subset(train), self.subset(test)) for train, test in folds]
 
 
 def check_pair(pair: PartialPair, *, means: Means | None = None) -> Means:

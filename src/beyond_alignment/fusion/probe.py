@@ -1,74 +1,52 @@
-"""The one probe that every representation is scored with: linear, penalty and confidence set on training groups."""
+"""The one probe that every representation is read with: linear, its penalty and confidence set on held-out groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import GroupKFold, KFold
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.logistic import LogisticData, LogisticModel, fit_logistic
+from beyond_alignment.fusion.logistic import LogisticData, fit_logistic
+from beyond_alignment.fusion.rehearsal import (
+    N_INNER,
+    PENALTIES,
+    TEMPERATURES,
+    WEIGHTS,
+    Fold,
+    Kind,
+    ProbeSettings,
+    Rehearsal,
+    choose,
+    inner_folds,
+    smoothed,
+    spread,
+)
 from beyond_alignment.fusion.ridge import ridge_path
 
-Kind = Literal["classification", "regression"]
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+__all__ = ["PENALTIES", "TEMPERATURES", "WEIGHTS", "Fold", "Kind", "inner_folds", "smoothed"]
 
-PENALTIES = (1e-2, 1e-1, 1.0, 10.0)
-WEIGHTS = np.linspace(0, 1, 11)
-SMOOTHING = 0.5
 FINAL_TOLERANCE = 1e-11
 
 
-def inner_folds(n: int, groups: ArrayLike | None, *, n_inner: int, seed: int) -> list[Fold]:
-    """Split training spots again, by group where there are two groups or more.
-
-    Parameters
-    ----------
-    n
-        Number of training spots.
-    groups
-        (spot,), or None.
-    n_inner
-        Folds at most.
-    seed
-        Of the folds where there are no groups.
-    """
-    values = None if groups is None else np.asarray(groups)
-    n_groups = 0 if values is None else len(np.unique(values))
-    if n_groups > 1:
-        return list(GroupKFold(min(n_inner, n_groups)).split(np.zeros(n), groups=values))
-    return list(KFold(min(n_inner, n), shuffle=True, random_state=seed).split(np.zeros(n)))
-
-
-def smoothed(counts: ArrayLike) -> NDArray[np.float64]:
-    """Return frequencies of counts with half a count added to each: a class never seen keeps a finite cost."""
-    padded = np.asarray(counts, dtype=np.float64) + SMOOTHING
-    return padded / padded.sum(axis=-1, keepdims=True)
-
-
 class ClassProbe(BaseEstimator):
-    """Logistic regression, its penalty and its confidence chosen by log-likelihood on held-out training groups.
+    """Logistic regression whose penalty and confidence are those that predict held-out training groups best.
 
-    The prediction is w p(y | z) + (1 - w) p(y): a probe that learnt nothing which holds in another group falls back on
-    the class frequencies, instead of being charged for its confidence.
-
-    Parameters
-    ----------
-    n_inner
-        Inner folds at most.
-    seed
-        Of the inner folds where there are no groups.
+    The prediction is w p(y | z)^(1/T) / Z + (1 - w) p(y), with a temperature T and a weight w: a probe that learnt
+    nothing which holds in another group falls back on the class frequencies, instead of being charged for its
+    confidence. How the held-out groups come about is said in :mod:`beyond_alignment.fusion.rehearsal`.
 
     Attributes
     ----------
     classes_
         Labels (class,).
     penalty_
-        Chosen weight of the ridge term, relative to the number of training spots.
+        Chosen weight of the ridge term, relative to the number of training spots and to the mean variance of ``z``.
+    temperature_
+        T, 1 or more.
     weight_
         w, from 0 (class frequencies) to 1.
     frequencies_
@@ -81,18 +59,14 @@ class ClassProbe(BaseEstimator):
         Of the logistic regression.
     """
 
-    def __init__(self, *, n_inner: int = 3, seed: int = 0) -> None:
-        self.n_inner = n_inner
-        self.seed = seed
-
     def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit on training spots: representation (spot, feature), labels (spot,), and groups (spot,)."""
+        """Fit on a representation that saw no label: (spot, feature), labels (spot,), and groups (spot,)."""
         fit_class_probes([self], [ProbeProblem(z, np.asarray(y), groups=groups)])
         return self
 
     def predict_proba(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probability of each class (spot, class)."""
-        p = smoothed(self.model_.predict_proba(z) * self.n_train_)
+        p = smoothed(self.model_.predict_proba(z, self.temperature_) * self.n_train_)
         return self.weight_ * p + (1 - self.weight_) * self.frequencies_
 
     def predict(self, z: NDArray[np.floating]) -> NDArray:
@@ -101,40 +75,35 @@ class ClassProbe(BaseEstimator):
 
 
 class RidgeProbe(BaseEstimator):
-    """Ridge regression, its penalty chosen by squared error on held-out training groups.
+    """Ridge regression whose penalty and weight are those that predict held-out training groups best.
 
-    Parameters
-    ----------
-    n_inner
-        Inner folds at most.
-    seed
-        Of the inner folds where there are no groups.
+    The prediction is w f(z) + (1 - w) times the mean target.
 
     Attributes
     ----------
     penalty_
-        Chosen weight of the ridge term, relative to the number of training spots.
+        Chosen weight of the ridge term, relative to the number of training spots and to the mean variance of ``z``.
+    weight_
+        w, from 0 (the mean of the training targets) to 1.
     coef_
-        (target, feature), or (feature,) for targets without an axis.
+        (target, feature), or (feature,) for targets without an axis; the weight is in them.
     intercept_
         (target,), or one number.
     """
 
-    def __init__(self, *, n_inner: int = 3, seed: int = 0) -> None:
-        self.n_inner = n_inner
-        self.seed = seed
-
     def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit on training spots: representation (spot, feature), targets (spot, target) or (spot,), groups (spot,)."""
-        targets = np.asarray(y, dtype=np.float64)
-        self.penalty_ = PENALTIES[1]
-        if len(z) > 1:
-            errors = []  # (fold, penalty)
-            for train, test in inner_folds(len(z), groups, n_inner=self.n_inner, seed=self.seed):
-                fits = ridge_path(z[train], targets[train], PENALTIES)
-                errors.append([np.mean((z[test] @ coef.T + constant - targets[test]) ** 2) for coef, constant in fits])
-            self.penalty_ = PENALTIES[int(np.argmin(np.mean(errors, axis=0)))]
-        self.coef_, self.intercept_ = ridge_path(z, targets, (self.penalty_,))[0]
+        """Fit on a representation that saw no target: (spot, feature), (spot, target) or (spot,), groups (spot,)."""
+        problem = ProbeProblem(z, np.asarray(y), "regression", groups)
+        return self.settle(problem, choose([problem.held_out()], ["regression"])[0].settings)
+
+    def settle(self, problem: "ProbeProblem", settings: ProbeSettings) -> Self:
+        """Fit with settings that were chosen."""
+        targets = np.asarray(problem.y, dtype=np.float64)
+        self.penalty_, self.weight_ = settings.penalty, settings.weight
+        unit = self.penalty_ * spread(problem.z)
+        coefficients, constant = ridge_path(problem.z, targets, (unit,))[0]
+        self.coef_ = self.weight_ * coefficients
+        self.intercept_ = self.weight_ * constant + (1 - self.weight_) * targets.mean(axis=0)
         return self
 
     def predict(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -163,14 +132,28 @@ class ProbeProblem:
         Inner folds at most.
     seed
         Of the inner folds where there are no groups.
+    rehearsals
+        Representations of the same method, fitted without some of the groups, which the settings are chosen on. None
+        for a representation that nothing was fitted for: ``z`` itself is split by the groups.
+    settings
+        Where they are known; nothing is chosen then.
     """
 
     z: NDArray[np.floating]
     y: NDArray
     kind: Kind = "classification"
     groups: ArrayLike | None = None
-    n_inner: int = 3
+    n_inner: int = N_INNER
     seed: int = 0
+    rehearsals: Sequence[Rehearsal] | None = None
+    settings: ProbeSettings | None = None
+
+    def held_out(self) -> Sequence[Rehearsal]:
+        """Return what the settings are chosen on."""
+        if self.rehearsals is not None or self.settings is not None:
+            return self.rehearsals or ()
+        folds = inner_folds(len(self.z), self.groups, n_inner=self.n_inner, seed=self.seed)
+        return [Rehearsal(self.z[train], self.y[train], self.z[test], self.y[test]) for train, test in folds]
 
 
 def fit_probe(
@@ -179,7 +162,7 @@ def fit_probe(
     *,
     kind: Kind = "classification",
     groups: ArrayLike | None = None,
-    n_inner: int = 3,
+    n_inner: int = N_INNER,
     seed: int = 0,
 ) -> Probe:
     """Fit one probe on what :class:`ProbeProblem` names: :class:`ClassProbe` or :class:`RidgeProbe`."""
@@ -201,21 +184,22 @@ def fit_probes(problems: Sequence[ProbeProblem], *, device: str = "cpu") -> list
     InputError
         If a classification shows one class alone.
     """
-    probes: list[Probe] = []
-    for one in problems:
-        make = ClassProbe if one.kind == "classification" else RidgeProbe
-        probes.append(make(n_inner=one.n_inner, seed=one.seed))
-    pairs = list(zip(probes, problems, strict=True))
-    for probe, one in pairs:
+    probes: list[Probe] = [ClassProbe() if one.kind == "classification" else RidgeProbe() for one in problems]
+    settings = _settled(problems, device)
+    for probe, one, chosen in zip(probes, problems, settings, strict=True):
         if isinstance(probe, RidgeProbe):
-            probe.fit(one.z, one.y, groups=one.groups)
-    classifiers = [(probe, one) for probe, one in pairs if isinstance(probe, ClassProbe)]
-    fit_class_probes([probe for probe, _ in classifiers], [one for _, one in classifiers], device=device)
+            probe.settle(one, chosen)
+    triples = [
+        (probe, one, chosen)
+        for probe, one, chosen in zip(probes, problems, settings, strict=True)
+        if isinstance(probe, ClassProbe)
+    ]
+    _fit_classes(triples, device)
     return probes
 
 
 def fit_class_probes(probes: Sequence[ClassProbe], problems: Sequence[ProbeProblem], *, device: str = "cpu") -> None:
-    """Fit classifiers in place, first on all inner folds under all penalties, then on all spots under the chosen one.
+    """Fit classifiers in place, first what the settings are chosen on, then on all spots.
 
     The last fit is in double precision and to a tighter end, so that company does not change what is predicted.
 
@@ -224,54 +208,31 @@ def fit_class_probes(probes: Sequence[ClassProbe], problems: Sequence[ProbeProbl
     probes
         Unfitted.
     problems
-        One a probe; only the representation, the labels and the groups are read.
+        One a probe.
     device
         Where to compute.
     """
-    tasks = [_InnerFolds(probe, one) for probe, one in zip(probes, problems, strict=True)]
-    fits = iter(fit_logistic([data for task in tasks for data in task.data], device=device))
-    for task in tasks:
-        task.choose([next(fits) for _ in task.data])
-    whole = [
-        LogisticData(one.z, task.codes, (probe.penalty_,))
-        for probe, one, task in zip(probes, problems, tasks, strict=True)
-    ]
-    final = fit_logistic(whole, device=device, dtype=torch.float64, tolerance=FINAL_TOLERANCE)
-    for probe, (model,) in zip(probes, final, strict=True):
-        probe.model_, probe.coef_, probe.intercept_ = model, model.coef_, model.intercept_
+    _fit_classes(list(zip(probes, problems, _settled(problems, device), strict=True)), device)
 
 
-class _InnerFolds:
-    """The inner folds of one classifier, and what follows from its fits on them."""
-
-    def __init__(self, probe: ClassProbe, problem: ProbeProblem) -> None:
-        self.probe, self.z = probe, problem.z
-        probe.classes_, self.codes = np.unique(np.asarray(problem.y), return_inverse=True)
-        if len(probe.classes_) < 2:
-            msg = f"Only one class among {len(problem.z)} training spots: a classifier needs two or more."
+def _settled(problems: Sequence[ProbeProblem], device: str) -> list[ProbeSettings]:
+    """Return the settings of each problem, known or chosen."""
+    for one in problems:
+        if one.kind == "classification" and len(np.unique(one.y)) < 2:
+            msg = f"Only one class among {len(one.z)} training spots: a classifier needs two or more."
             raise InputError(msg)
-        folds = inner_folds(len(problem.z), problem.groups, n_inner=probe.n_inner, seed=probe.seed)
-        self.folds = [fold for fold in folds if len(np.unique(self.codes[fold[0]])) > 1]
-        self.data = []
-        for train, _ in self.folds:
-            codes = np.unique(self.codes[train], return_inverse=True)[1]
-            self.data.append(LogisticData(self.z[train], codes, PENALTIES))
+    found = choose([one.held_out() for one in problems], [one.kind for one in problems], device=device)
+    return [one.settings or choice.settings for one, choice in zip(problems, found, strict=True)]
 
-    def choose(self, fits: Sequence[Sequence[LogisticModel]]) -> None:
-        """Set penalty, weight and frequencies by held-out log-likelihood; ``fits`` are by fold and penalty."""
-        probe, n_classes = self.probe, len(self.probe.classes_)
-        held_out, frequencies = [], []
-        for (train, test), models in zip(self.folds, fits, strict=True):
-            seen, truth = np.unique(self.codes[train]), self.codes[test]
-            frequencies.append(smoothed(np.bincount(self.codes[train], minlength=n_classes))[truth])
-            given = np.zeros((len(models), len(test), n_classes))  # (penalty, spot, class)
-            given[..., seen] = [model.predict_proba(self.z[test]) for model in models]
-            held_out.append(smoothed(given * len(train))[:, np.arange(len(test)), truth])
-        probe.penalty_, probe.weight_ = PENALTIES[1], 1.0
-        if held_out:
-            given, before = np.concatenate(held_out, axis=1), np.concatenate(frequencies)
-            mixtures = [np.log(w * given + (1 - w) * before).mean(axis=1) for w in WEIGHTS]
-            best_weight, best_penalty = np.unravel_index(np.argmax(mixtures), (len(WEIGHTS), len(PENALTIES)))
-            probe.penalty_, probe.weight_ = PENALTIES[best_penalty], float(WEIGHTS[best_weight])
-        probe.frequencies_ = smoothed(np.bincount(self.codes))
-        probe.n_train_ = len(self.z)
+
+def _fit_classes(triples: Sequence[tuple[ClassProbe, ProbeProblem, ProbeSettings]], device: str) -> None:
+    """Fit classifiers in place with settings that were chosen."""
+    data = []
+    for probe, one, settings in triples:
+        probe.classes_, codes = np.unique(one.y, return_inverse=True)
+        probe.penalty_, probe.weight_, probe.temperature_ = settings.penalty, settings.weight, settings.temperature
+        probe.frequencies_, probe.n_train_ = smoothed(np.bincount(codes)), len(one.z)
+        data.append(LogisticData(one.z, codes, (settings.penalty * spread(one.z),)))
+    final = fit_logistic(data, device=device, dtype=torch.float64, tolerance=FINAL_TOLERANCE)
+    for (probe, _, _), (model,) in zip(triples, final, strict=True):
+        probe.model_, probe.coef_, probe.intercept_ = model, model.coef_, model.intercept_

@@ -1,11 +1,15 @@
 """Brings one modality to a common size and scale, fitted on training spots only."""
 
+import hashlib
+from collections import OrderedDict
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+
+KEPT = 128
 
 
 class Reduction(TransformerMixin, BaseEstimator):
@@ -55,3 +59,35 @@ class Reduction(TransformerMixin, BaseEstimator):
     def n_parameters_(self) -> int:
         """Number of fitted numbers: components and means."""
         return int(self.pca_.components_.size + self.pca_.mean_.size)
+
+
+_FITTED: OrderedDict[tuple[bytes, int], Reduction] = OrderedDict()
+
+
+def reduction_of(x: NDArray[np.floating], n_components: int) -> Reduction:
+    """Return the reduction fitted on training spots, the same for every method and seed, and fitted once for all.
+
+    The last ones are remembered by the numbers that they were fitted on.
+
+    Parameters
+    ----------
+    x
+        Embedding (spot, feature).
+    n_components
+        Components kept at most.
+    """
+    values = np.ascontiguousarray(x, dtype=np.float64)
+    digest = hashlib.blake2b(repr(values.shape).encode(), digest_size=16)
+    digest.update(values.data)
+    key = digest.digest(), n_components
+    if key not in _FITTED:
+        _FITTED[key] = Reduction(n_components=n_components).fit(values)
+    _FITTED.move_to_end(key)
+    while len(_FITTED) > KEPT:
+        _FITTED.popitem(last=False)
+    return _FITTED[key]
+
+
+def forget() -> None:
+    """Forget every remembered reduction, so that the next one is fitted anew."""
+    _FITTED.clear()

@@ -1,5 +1,6 @@
 """Every fusion method by name."""
 
+from dataclasses import replace
 from inspect import signature
 from typing import Any, Literal
 
@@ -16,9 +17,11 @@ from beyond_alignment.fusion import (
 )
 from beyond_alignment.fusion.aligning import cca, contrastive, decorrelating, predictive
 from beyond_alignment.fusion.base import Fusion
+from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.fusion.record import FusionMethod
+from beyond_alignment.fusion.width import size_at, widest
 
 Size = Literal["common", "published"]
 
@@ -103,3 +106,25 @@ def from_record(
         options={name: value for name, value in values.items() if name not in own},
         **{name: value for name, value in values.items() if name in own},
     )
+
+
+def trained_parameters(name: str, shape: Shape, *, size: Size = "common") -> int:
+    """Return how many parameters of a method are trained by gradient; 0 for one that has no network.
+
+    Nothing is allocated, so that sizes which do not fit into memory are counted too.
+
+    Parameters
+    ----------
+    name
+        One of :data:`FUSION_METHODS`.
+    shape
+        Features of both reduced embeddings, outputs and kind; the dimension is that of the method.
+    size
+        ``common`` or ``published``.
+    """
+    estimator = make_fusion(name, kind=shape.kind, size=size)
+    if not isinstance(estimator, NeuralFusion):
+        return 0
+    shape, options = replace(shape, dimension=estimator.dimension), dict(estimator.options or {})
+    width = estimator.width or widest(estimator.network, shape, budget=estimator.budget, options=options)
+    return size_at(estimator.network, shape, width=width, options=options)

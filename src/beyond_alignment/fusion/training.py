@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from beyond_alignment.experts.schedule import warm_cosine
 from beyond_alignment.fusion.batches import SetStack, SpotSet, minibatch_rows
 from beyond_alignment.fusion.network import Batch, FusionNetwork
-from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters, schedule
+from beyond_alignment.fusion.optimiser import StackedAdamW, StackedParameters
 
 MOST_TOGETHER = {"cpu": 16, "cuda": 512}  # more do not fit a processor's cache
 SEED_STRIDE = 1_000_003
@@ -132,8 +133,9 @@ def train_together(
         groups[network.shape, shapes, size, plan.steps, spots.neighbours.shape[1]].append(i)
     outcomes: dict[int, Outcome] = {}
     for members in groups.values():
-        for start in range(0, len(members), most):
-            chunk = members[start : start + most]
+        size = -(-len(members) // -(-len(members) // most))  # as few rounds as the most allows, of even size
+        for start in range(0, len(members), size):
+            chunk = members[start : start + size]
             trained = _train_group(
                 [networks[i] for i in chunk],
                 [sets[i] for i in chunk],
@@ -168,8 +170,8 @@ def _train_group(
     objective = _Objective(copy.deepcopy(networks[0]).to(device).train())
     optimiser = StackedAdamW(
         students,
-        learning_rates=torch.tensor([plan.learning_rate for plan in plans]),
-        weight_decays=torch.tensor([plan.weight_decay for plan in plans]),
+        learning_rates=torch.tensor([plan.learning_rate for plan in plans], dtype=torch.float64),
+        weight_decays=torch.tensor([plan.weight_decay for plan in plans], dtype=torch.float64),
     )
     stack = SetStack(sets, device=device)
     wanted = [(len(spots), plan.seed) for spots, plan in zip(sets, plans, strict=True)]
@@ -179,14 +181,16 @@ def _train_group(
     def loss(parameters: dict[str, Tensor], batch: Batch) -> Tensor:
         return functional_call(objective, {f"network.{name}": value for name, value in parameters.items()}, (batch,))
 
-    losses = torch.full((steps, n), torch.nan, dtype=torch.float64)
+    seeds = sorted({plan.seed for plan in plans})
+    own = torch.tensor([seeds.index(plan.seed) for plan in plans], device=device)
+    losses = torch.full((steps, n), torch.nan, dtype=torch.float64, device=device)  # no wait for it at each step
     alive = torch.ones(n, dtype=torch.bool, device=device)
     stopped = torch.full((n,), steps, device=device)
     for step in range(steps):
-        batch = stack.batch(rows[step], _noise(networks, plans, step, size, stack.x1))
+        batch = stack.batch(rows[step], _noise(networks[0], seeds, own, step, size, stack.x1))
         found = vmap(loss)(students.named | masters.named | buffers, batch)
         losses[step] = found.detach()
-        living = optimiser.step(students.gradient(found), alive & found.detach().isfinite(), schedule(step, steps))
+        living = optimiser.step(students.gradient(found), alive & found.detach().isfinite(), warm_cosine(step, steps))
         stopped = torch.where(alive & ~living, step, stopped)
         alive = living
         with torch.no_grad():
@@ -196,20 +200,19 @@ def _train_group(
     for i, network in enumerate(networks):
         network.load_state_dict(students.model(i) | masters.model(i) | kept[i])
         network.requires_grad_(False)
-    last = stopped.tolist()
-    return [Outcome(losses[:, i].numpy().copy(), None if last[i] == steps else last[i]) for i in range(n)]
+    last, kept_losses = stopped.tolist(), losses.cpu().numpy()
+    return [Outcome(kept_losses[:, i].copy(), None if last[i] == steps else last[i]) for i in range(n)]
 
 
 def _noise(
-    networks: Sequence[FusionNetwork], plans: Sequence[TrainingPlan], step: int, size: int, like: Tensor
+    network: FusionNetwork, seeds: Sequence[int], own: Tensor, step: int, size: int, like: Tensor
 ) -> dict[str, Tensor]:
-    """Draw each model's noise of one step from its seed and the step, the same on every device: (model, …) by name."""
-    drawn = {}
-    for seed in {plan.seed for plan in plans}:
-        generator = torch.Generator().manual_seed(seed * SEED_STRIDE + step)
-        drawn[seed] = networks[0].noise(generator, size)
-    first = next(iter(drawn.values()))
-    return {name: _as(torch.stack([drawn[plan.seed][name] for plan in plans]), like) for name in first}
+    """Draw each model's noise of one step from its seed and the step, the same on every device: (model, …) by name.
+
+    What a seed draws is drawn once; ``own`` (model,) is the number of each model's seed.
+    """
+    drawn = [network.noise(torch.Generator().manual_seed(seed * SEED_STRIDE + step), size) for seed in seeds]
+    return {name: _as(torch.stack([one[name] for one in drawn]), like)[own] for name in drawn[0]}
 
 
 def _as(values: Tensor, like: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.fusion.base import Fusion
 from beyond_alignment.fusion.record import FusionMethod
-from beyond_alignment.fusion.reduction import Reduction
+from beyond_alignment.fusion.reduction import reduction_of
 
 
 class _Unimodal(Fusion):
@@ -14,8 +14,7 @@ class _Unimodal(Fusion):
     _modality: int
 
     def _fit_representation(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> None:
-        self.reduction_ = Reduction(n_components=self.n_components, seed=self.seed)
-        self.reduction_.fit((expression, morphology)[self._modality])
+        self.reduction_ = reduction_of((expression, morphology)[self._modality], self.n_components)
 
     def _represent(self, expression: NDArray[np.float64], morphology: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.reduction_.transform((expression, morphology)[self._modality])

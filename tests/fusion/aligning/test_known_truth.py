@@ -37,7 +37,7 @@ def test_alignment_with_room_for_the_shared_latents_finds_them_and_drops_the_oth
     dimension = 6 if name == "clip" else 4  # directions of three features have two degrees of freedom
     network = make(name, shape_of(x1, x2, dimension=dimension), width=24)
     before = represent(network, x1, x2)
-    train(network, x1, x2, steps=150, size=128, learning_rate=1e-2)
+    train(network, x1, x2, steps=100, size=96, learning_rate=1e-2)
     after = represent(network, x1, x2)
     assert explained(after, shared) > max(0.75, explained(before, shared) + 0.2)
     for only in (only1, only2):
@@ -47,7 +47,7 @@ def test_alignment_with_room_for_the_shared_latents_finds_them_and_drops_the_oth
 def test_the_fused_contrast_keeps_the_shared_latents_and_the_others(latents):
     x1, x2, *everything = latents
     network = make("comm", shape_of(x1, x2, dimension=8), width=24)
-    train(network, x1, x2, steps=100, size=96, learning_rate=1e-2)
+    train(network, x1, x2, steps=60, size=96, learning_rate=1e-2)
     assert min(explained(represent(network, x1, x2), target) for target in everything) > 0.8
 
 

@@ -1,10 +1,9 @@
 """The learning rate of a step, and the optimiser that uses it."""
 
-import math
-
 import torch
 from torch import nn
 
+from beyond_alignment.experts.schedule import warm_cosine
 from beyond_alignment.experts.training.profiles import TrainingPlan
 
 
@@ -20,10 +19,7 @@ def learning_rate(plan: TrainingPlan, step: int, steps: int) -> float:
     steps
         Steps of the whole training.
     """
-    rising = max(1, round(plan.warmup * steps))
-    if step < rising:
-        return plan.learning_rate * (step + 1) / rising
-    return plan.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+    return plan.learning_rate * warm_cosine(step, steps, warmup=plan.warmup)
 
 
 def optimiser(module: nn.Module, plan: TrainingPlan) -> torch.optim.AdamW:

@@ -8,7 +8,7 @@ from beyond_alignment.fusion.base import Fusion
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.fusion.probe import Kind
 from beyond_alignment.fusion.record import FusionMethod
-from beyond_alignment.fusion.reduction import Reduction
+from beyond_alignment.fusion.reduction import reduction_of
 from beyond_alignment.fusion.whitening import Regularisation, varying_columns
 
 ROUNDING = 1e-10
@@ -57,9 +57,7 @@ class Cca(Fusion):
         if self.dimension < 2 or self.dimension % 2:
             msg = f"A representation of {self.dimension} features has no two equal halves: pass an even dimension."
             raise InputError(msg)
-        self.reductions_ = tuple(
-            Reduction(n_components=self.n_components, seed=self.seed).fit(x) for x in (expression, morphology)
-        )
+        self.reductions_ = tuple(reduction_of(x, self.n_components) for x in (expression, morphology))
         self.n_varying_ = tuple(
             _n_varying(x, reduction.transform(x))
             for reduction, x in zip(self.reductions_, (expression, morphology), strict=True)
