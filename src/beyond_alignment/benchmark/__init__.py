@@ -3,6 +3,8 @@
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
+from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
@@ -49,6 +51,7 @@ from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, 
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
+from beyond_alignment.benchmark.sis_against_gain import TaskRelation, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -56,7 +59,9 @@ from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
 
 __all__ = [
+    "CAPTURED_CODE",
     "FRACTIONS",
+    "QUICK_CAPTURED",
     "Agreement",
     "BenchmarkReport",
     "Comparison",
@@ -75,6 +80,7 @@ __all__ = [
     "Scoreboard",
     "SectionLeakage",
     "Statistics",
+    "TaskRelation",
     "TissueInformation",
     "TrainingSet",
     "a_gain",
@@ -84,12 +90,15 @@ __all__ = [
     "build_scoreboard",
     "by_field",
     "calibrate",
+    "captured",
     "chance_levels",
     "chance_macro_f1",
+    "check_bars",
     "colour_duel",
     "compare_fusion",
     "compare_two",
     "compare_with_experts",
+    "count_bars",
     "critical_difference",
     "describe_splits",
     "describe_tasks",
@@ -110,6 +119,7 @@ __all__ = [
     "holm",
     "information_claims",
     "join_scores",
+    "label_truth",
     "large_samples",
     "lead_curve",
     "leakage_table",
@@ -130,6 +140,7 @@ __all__ = [
     "rank_methods",
     "rank_over_tasks",
     "rank_table",
+    "relate_gain",
     "report_benchmark",
     "run_benchmark",
     "run_grid",
@@ -147,6 +158,7 @@ __all__ = [
     "statistics",
     "subset",
     "summarise_calibration",
+    "summarise_captured",
     "summarise_curves",
     "summarise_scenarios",
     "term_draws",

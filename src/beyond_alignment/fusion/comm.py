@@ -4,36 +4,12 @@ from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from beyond_alignment.fusion.aligning.objectives import nt_xent
 from beyond_alignment.fusion.aligning.towers import training_head
+from beyond_alignment.fusion.attention import Layer
 from beyond_alignment.fusion.network import Batch, FusionNetwork, Shape
 from beyond_alignment.fusion.record import FusionMethod
-
-
-class _Block(nn.Module):
-    """One transformer layer, normalised before each part, over tokens (spot, token, unit)."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        inner = heads * max(width // heads, 1)
-        self.before_attention = nn.LayerNorm(width)
-        self.queries_keys_values = nn.Linear(width, 3 * inner)
-        self.attended = nn.Linear(inner, width)
-        self.before_units = nn.LayerNorm(width)
-        self.units = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the tokens after attention to each other (spot, token, unit)."""
-        n, n_tokens, _ = tokens.shape
-        read = self.queries_keys_values(self.before_attention(tokens))
-        queries, keys, values = read.reshape(n, n_tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        given = functional.softmax(queries @ keys.transpose(-1, -2) / keys.shape[-1] ** 0.5, dim=-1)
-        attended = (given @ values).transpose(1, 2).reshape(n, n_tokens, -1)
-        tokens = tokens + self.attended(attended)
-        return tokens + self.units(self.before_units(tokens))
 
 
 class Comm(FusionNetwork):
@@ -41,17 +17,25 @@ class Comm(FusionNetwork):
 
     Two augmented views of a spot's pair, each fused by one transformer layer, must be told from those of other spots;
     so must a view of one modality alone, fused by the same layer, and the fused view. The first lets the
-    representation hold all that the augmentations preserve, synergy included; the second ties it to each modality.
-    Augmentations hide features and add noise: they are what the theory rests on. Differs from the code of
-    :cite:t:`richter2026beyond`, where both views are identical, so that agreement of the fused views costs nothing, and
-    single modalities bypass the fusion layer.
+    representation hold all that the augmentations preserve, synergy included; the second ties it to each modality. As
+    in the authors' code a learned token of its own reads the tokens of both modalities, and it is the representation.
+
+    Augmentations hide features and add noise: they are what the theory rests on, and their strength decides what is
+    found. What two views share is what the contrast makes room for. Under weak noise that is mostly what sets single
+    spots apart, to which sums of both modalities do: the bits of an exclusive-or are then both in the representation,
+    where a perceptron finds their product, but a linear probe does not. Only once that is drowned do the kinds of spots
+    themselves have to be told apart, and four kinds at even distances are a simplex, in which the product of two bits
+    is a direction of its own.
+
+    Differs from the code of :cite:t:`richter2026beyond`, where both views are identical, so that agreement of the fused
+    views costs nothing, and single modalities bypass the fusion layer.
 
     Parameters
     ----------
     shape
         Sizes.
     width
-        Units of a token and of the projector.
+        Units of a head of the attention, and, times the heads, of a token and of the projector.
     tokens
         Tokens that each modality is cut into, linearly.
     heads
@@ -63,7 +47,7 @@ class Comm(FusionNetwork):
     hidden
         Share of the features of each view that are set to 0, their mean.
     jitter
-        Standard deviation of the noise of each view, where an embedding has mean variance 1: at 1 it drowns what sets
+        Standard deviation of the noise of each view, where an embedding has mean variance 1: at 2 it drowns what sets
         single spots apart and spares the leading components, by which kinds of spots differ.
     """
 
@@ -71,32 +55,34 @@ class Comm(FusionNetwork):
         self,
         shape: Shape,
         *,
-        width: int = 32,
+        width: int = 8,
         tokens: int = 1,
         heads: int = 4,
         projected: int = 64,
         temperature: float = 0.1,
         hidden: float = 0.1,
-        jitter: float = 1.0,
+        jitter: float = 2.0,
     ) -> None:
         super().__init__(shape)
-        self.width, self.tokens, self.temperature = width, tokens, temperature
+        size = width * heads
+        self.tokens, self.temperature = tokens, temperature
         self.hidden, self.jitter = hidden, jitter
-        self.adapter1 = nn.Linear(shape.d1, tokens * width)
-        self.adapter2 = nn.Linear(shape.d2, tokens * width)
-        self.block = _Block(width, heads)
-        self.norm = nn.LayerNorm(width, bias=False)  # the projector centres: an offset would have no gradient
-        self.pooled = nn.Linear(width, shape.dimension, bias=False)
-        self.projector = training_head(shape.dimension, projected, width=width)
+        self.adapter1 = nn.Linear(shape.d1, tokens * size)
+        self.adapter2 = nn.Linear(shape.d2, tokens * size)
+        self.reader = nn.Parameter(torch.randn(size) / size**0.5)
+        self.layer = Layer(width, heads)
+        self.norm = nn.LayerNorm(size, bias=False)  # the projector centres: an offset would have no gradient
+        self.pooled = nn.Linear(size, shape.dimension, bias=False)
+        self.projector = training_head(shape.dimension, projected, width=size)
 
     def _tokens(self, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
         """Cut both embeddings into tokens (spot, token, unit)."""
-        size = (len(x1), self.tokens, self.width)
-        return self.adapter1(x1).reshape(size), self.adapter2(x2).reshape(size)
+        return self.adapter1(x1).unflatten(-1, (self.tokens, -1)), self.adapter2(x2).unflatten(-1, (self.tokens, -1))
 
     def _fused(self, tokens: Tensor) -> Tensor:
-        """Fuse any tokens into one representation (spot, feature)."""
-        return self.pooled(self.norm(self.block(tokens)).mean(dim=1))
+        """Fuse any tokens into one representation (spot, feature): what the learned token is after it read them."""
+        reader = self.reader.expand(len(tokens), 1, -1)
+        return self.pooled(self.norm(self.layer(reader, torch.cat([reader, tokens], dim=1)))[:, 0])
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the fused representation (spot, feature) of the pair as it is."""
@@ -137,6 +123,6 @@ METHODS = (
         network=Comm,
         trained_on="pairs",
         citation=("dufumier2025comm",),
-        published=MappingProxyType({"width": 256, "heads": 8, "projected": 256, "temperature": 0.07}),
+        published=MappingProxyType({"width": 32, "heads": 8, "projected": 256, "temperature": 0.07}),
     ),
 )

@@ -23,8 +23,8 @@ Gibbs' inequality gives I(X1, X2; Y) >= H(Y) + E log p(Y | X1, X2). So z is rewa
     E[ log p(Y | X1, X2) - (f_Y(X1) + g_Y(X2) - A(X1, X2)) ],                                                    (3)
 
 the experts being constants in it: with experts at the maximum of (2) its largest value is the interaction synergy.
-The gradient that z gets from a spot is the class less the probability that the experts together give it already: none
-where they know the label. Experts that maximise (1) instead leave all synergy to z (``known="union"``). The
+The gradient that h gets from a spot is the class less p(y | x1, x2), to which the experts belong: none where they know
+the label. Experts that maximise (1) instead leave all synergy to z (``known="union"``). The
 representation is (u1, u2, z), of which f, g and h are linear maps: a linear probe can say all that the objective says.
 
 **Targets.** Those are continuous with noise of unit variance: the experts are the additive model f(x1) + g(x2), and z

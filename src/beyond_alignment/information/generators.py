@@ -82,6 +82,7 @@ KINDS: Mapping[str, Latents] = MappingProxyType(
         "unique2": Latents(("a",), ("b",), {"unique2": lambda a, b: b}),
         "copy": Latents(("a",), ("b",), {"copy": lambda a, b: 2 * a + b}),
         "xor": Latents(("a",), ("b",), {"xor": lambda a, b: a ^ b}),
+        "and": Latents(("a",), ("b",), {"and": lambda a, b: a & b}),
         "mixed": Latents(
             ("s", "u1", "v1"),
             ("s", "u2", "v2"),
@@ -89,6 +90,17 @@ KINDS: Mapping[str, Latents] = MappingProxyType(
                 "redundant": lambda s, u1, v1, u2, v2: s,
                 "unique": lambda s, u1, v1, u2, v2: u1,
                 "synergy": lambda s, u1, v1, u2, v2: v1 ^ v2,
+            },
+        ),
+        "every_term": Latents(
+            ("s", "u1", "c1", "v1"),
+            ("s", "u2", "c2", "v2"),
+            {
+                "redundant": lambda s, **others: s,
+                "unique1": lambda u1, **others: u1,
+                "unique2": lambda u2, **others: u2,
+                "and": lambda c1, c2, **others: c1 & c2,
+                "xor": lambda v1, v2, **others: v1 ^ v2,
             },
         ),
     }
@@ -126,8 +138,10 @@ def linear_embedding_task(
     Parameters
     ----------
     kind
-        `redundant`, `unique1`, `unique2`, `copy`, `xor`, or `mixed`: one shared bit, a private bit each and a
-        XOR pair, with the labels `redundant` (the shared bit), `unique` (the private bit of x1) and `synergy`.
+        `redundant`, `unique1`, `unique2`, `copy`, `xor`, `and`, or one of two with several labels: `mixed`, one
+        shared bit, a private bit each and a XOR pair, with the labels `redundant` (the shared bit), `unique` (the
+        private bit of x1) and `synergy`; and `every_term`, one shared bit and three private bits each, with the
+        labels `redundant`, `unique1`, `unique2`, `and` and `xor` on bits of their own.
     n
         Number of samples.
     dim

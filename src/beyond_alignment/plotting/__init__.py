@@ -2,6 +2,7 @@
 
 from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
 from beyond_alignment.plotting.calibration import plot_calibration, plot_error_by_n
+from beyond_alignment.plotting.captured import plot_captured
 from beyond_alignment.plotting.critical_difference import plot_ranks
 from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
@@ -16,6 +17,7 @@ from beyond_alignment.plotting.experts import (
 )
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
+from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 from beyond_alignment.plotting.training import plot_training
@@ -23,7 +25,9 @@ from beyond_alignment.plotting.training import plot_training
 __all__ = [
     "plot_advantage",
     "plot_agreement",
+    "plot_by_field_of_view",
     "plot_calibration",
+    "plot_captured",
     "plot_components",
     "plot_correlations",
     "plot_decompositions",
@@ -45,6 +49,7 @@ __all__ = [
     "plot_retained_on_tissue",
     "plot_scores",
     "plot_shares",
+    "plot_sis_against_gain",
     "plot_spectrum",
     "plot_training",
     "plot_transcripts",

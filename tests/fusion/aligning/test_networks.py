@@ -143,7 +143,7 @@ def test_an_odd_dimension_has_no_halves():
 
 def test_the_objective_of_comm_is_the_mean_of_its_contrasts_written_out():
     x1, x2 = pair()
-    network = make("comm", shape_of(x1, x2), width=12, tokens=2)
+    network = make("comm", shape_of(x1, x2), width=3, tokens=2)
     batch = noisy_batch(network, x1, x2)
     views = []
     for view in (0, 1):
@@ -151,7 +151,9 @@ def test_the_objective_of_comm_is_the_mean_of_its_contrasts_written_out():
             x * batch.noise[f"kept{m}"][:, view] + batch.noise[f"jitter{m}"][:, view] for m, x in ((1, x1), (2, x2))
         ]
         first, second = network.adapter1(seen[0]).view(N, 2, 12), network.adapter2(seen[1]).view(N, 2, 12)
-        fused = [network.pooled(network.norm(network.block(t)).mean(dim=1)) for t in (first, second)]
+        reader = network.reader.expand(N, 1, 12)
+        read = [network.layer(reader, torch.cat([reader, tokens], dim=1)) for tokens in (first, second)]
+        fused = [network.pooled(network.norm(token)[:, 0]) for token in read]
         fused.append(network(batch._replace(x1=seen[0], x2=seen[1])))
         views.append([network.projector(z) for z in fused])
     total = sum(nt_xent(views[v][i], views[1 - v][2], 0.1) for v in (0, 1) for i in range(3))

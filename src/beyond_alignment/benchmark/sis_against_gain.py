@@ -1,0 +1,99 @@
+"""Whether the tasks with more synergy are those on which fusion gains more: Spearman's correlation over tasks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from beyond_alignment.errors import InputError
+from beyond_alignment.information.resampling import percentile_interval
+
+ONE_MODALITY = ("expression", "morphology")
+"""What labels of a task that is never headlined are made from."""
+FEWEST = 4
+
+
+@dataclass(frozen=True)
+class TaskRelation:
+    """Spearman's correlation of two scores over tasks.
+
+    Attributes
+    ----------
+    value
+        The correlation.
+    low, high
+        95 % interval over resampled tasks: what another handful of such tasks could have shown.
+    p
+        Two-sided, over permutations of the tasks.
+    n
+        Number of tasks.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def relate_gain(
+    table: pd.DataFrame,
+    *,
+    leave_out: Collection[str] = ONE_MODALITY,
+    n_bootstrap: int = 2000,
+    n_permutations: int = 10_000,
+    seed: int = 0,
+) -> TaskRelation:
+    """Correlate the synergistic information score with the gain of fusion over tasks.
+
+    Parameters
+    ----------
+    table
+        One row a task: task, sis, gain, made_from; rows without a score or gain do not count.
+    leave_out
+        What a task must not be made from to count; nothing is left out when empty.
+    n_bootstrap
+        Resamples of tasks; those in which a score is the same for all tasks order nothing and are drawn again.
+    n_permutations
+        Permutations behind p.
+    seed
+        Of both.
+
+    Raises
+    ------
+    InputError
+        If fewer than four tasks are left, a task occurs twice, or a score is the same for all of them.
+    """
+    used = table[~table["made_from"].isin(list(leave_out))].dropna(subset=["sis", "gain"])
+    values = used[["sis", "gain"]].to_numpy(dtype=np.float64)
+    if used["task"].duplicated().any():
+        raise InputError("A task occurs twice; pass one row a task, for instance of one split.")
+    if len(values) < FEWEST or (np.ptp(values, axis=0) == 0).any():
+        raise InputError(f"{len(values)} tasks with a score and a gain that differ: at least {FEWEST} are needed.")
+    rng = np.random.default_rng(seed)
+    drawn: list[NDArray[np.float64]] = []
+    while sum(map(len, drawn)) < n_bootstrap:
+        resampled = values[rng.integers(0, len(values), (n_bootstrap, len(values)))]  # (draw, task, score)
+        drawn.append(resampled[(np.ptp(resampled, axis=1) > 0).all(axis=1)])
+    low, high = percentile_interval(spearman(np.concatenate(drawn)[:n_bootstrap]))
+    found = float(spearman(values[None])[0])
+    shuffled = np.repeat(values[None], n_permutations, axis=0)
+    shuffled[..., 1] = rng.permuted(shuffled[..., 1], axis=1)
+    extreme = (np.abs(spearman(shuffled)) >= abs(found) - 1e-12).sum()
+    return TaskRelation(found, low, high, float((1 + extreme) / (1 + n_permutations)), len(values))
+
+
+def spearman(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Spearman's correlation of each draw.
+
+    Parameters
+    ----------
+    values
+        (draw, task, 2); ties share their mean rank.
+    """
+    ranks = rankdata(values, axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    return ranks.prod(axis=2).sum(axis=1) / np.sqrt((ranks**2).sum(axis=1).prod(axis=1))
