@@ -23,6 +23,7 @@ from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
+from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
@@ -100,6 +101,7 @@ __all__ = [
     "compare_with_experts",
     "count_bars",
     "critical_difference",
+    "describe_methods",
     "describe_splits",
     "describe_tasks",
     "effective_rank",

@@ -16,6 +16,7 @@ from beyond_alignment.plotting.experts import (
     plot_rank,
 )
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
+from beyond_alignment.plotting.method_leads import plot_method_leads
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
@@ -40,6 +41,7 @@ __all__ = [
     "plot_labels",
     "plot_leakage",
     "plot_learning_curves",
+    "plot_method_leads",
     "plot_overlay",
     "plot_patches",
     "plot_pid",

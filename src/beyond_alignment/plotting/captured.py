@@ -9,8 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting.critical_difference import FAMILY_COLOURS, FAMILY_MARKERS
+from beyond_alignment.plotting.methods import (
+    FAMILIES,
+    family_handles,
+    family_of,
+    method_colour,
+    method_label,
+    method_marker,
+)
 from beyond_alignment.plotting.style import GREY, INK, TERM_NAMES, zero_line
 
 SHOWN = ("redundancy", "synergy_additive", "synergy_interaction")
@@ -48,7 +54,7 @@ def plot_captured(summary: pd.DataFrame, *, setting: str = "alone", terms: Seque
         ax.set_title(TERM_NAMES[term], fontsize=10)
         ax.set(xlim=LIMITS, xticks=(0, 0.5, 1))
     first = axes.flat[0]
-    first.set_yticks(list(rows.values()), [FUSION_METHODS[name].label for name in rows])
+    first.set_yticks(list(rows.values()), [method_label(name) for name in rows])
     first.set_ylim(max(rows.values()) + 0.8, -0.8)
     figure.supxlabel("share of the term that a probe can tell from the representation, 95 % over seeds", fontsize=10)
     figure.legend(handles=_handles(rows), loc="outside upper center", ncols=4, columnspacing=1.0, handletextpad=0.2)
@@ -60,8 +66,8 @@ def _rows(here: pd.DataFrame, term: str) -> dict[str, float]:
     linear = here[(here["term"] == term) & (here["probe"] == "linear")].set_index("method")["share"]
     places: dict[str, float] = {}
     height = 0.0
-    for family in FAMILY_COLOURS:
-        members = [name for name in linear.index if FUSION_METHODS[name].family == family]
+    for family in FAMILIES:
+        members = [name for name in linear.index if family_of(str(name)) == family]
         for name in sorted(members, key=lambda name: -float(linear[name])):
             places[name] = height
             height += 1
@@ -77,26 +83,21 @@ def _panel(ax: Axes, part: pd.DataFrame, rows: dict[str, float]) -> None:
     for row in part.itertuples():
         if not np.isfinite(row.share):
             continue
-        family = FUSION_METHODS[row.method].family
         linear = row.probe == "linear"
         place = rows[row.method] + (-APART if linear else APART)
-        colour, low, high = FAMILY_COLOURS[family], max(row.low, LIMITS[0]), min(row.high, LIMITS[1])
+        colour, low, high = method_colour(row.method), max(row.low, LIMITS[0]), min(row.high, LIMITS[1])
         if row.share < LIMITS[0]:
             ax.plot(LIMITS[0] + 0.02, place, "<", color=colour, markersize=4, clip_on=False)
             continue
         ax.hlines(place, low, high, color=colour, linewidth=1.2)
         face = colour if linear else "white"
-        ax.plot(row.share, place, FAMILY_MARKERS[family], color=colour, markerfacecolor=face, markersize=4.6)
+        ax.plot(row.share, place, method_marker(row.method), color=colour, markerfacecolor=face, markersize=4.6)
     ax.tick_params(axis="y", length=0)
 
 
 def _handles(rows: dict[str, float]) -> list[Line2D]:
     """Return the keys of the families that occur, of both probes and of the bar."""
-    present = [family for family in FAMILY_COLOURS if any(FUSION_METHODS[name].family == family for name in rows)]
-    handles = [
-        Line2D([], [], linestyle="", marker=FAMILY_MARKERS[f], color=FAMILY_COLOURS[f], markersize=5, label=f)
-        for f in present
-    ]
+    handles = family_handles(rows)
     for name, face in (("linear probe", INK), ("perceptron", "white")):
         handles.append(
             Line2D([], [], linestyle="", marker="o", color=INK, markerfacecolor=face, markersize=5, label=name)

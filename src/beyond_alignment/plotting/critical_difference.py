@@ -5,21 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from beyond_alignment.benchmark.ranks import Ranks
-from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, YELLOW, new_axes, readable
+from beyond_alignment.plotting.methods import family_handles, method_colour, method_label, method_marker
+from beyond_alignment.plotting.style import GREY, INK, new_axes
 
-FAMILY_COLOURS = {
-    "unimodal": BLUE,
-    "baseline": GREEN,
-    "alignment": PURPLE,
-    "interaction": ORANGE,
-    "pattern": SKY,
-    "own": YELLOW,
-}
-FAMILY_MARKERS = {"unimodal": "o", "baseline": "D", "alignment": "^", "interaction": "s", "pattern": "v", "own": "P"}
 ROW_INCHES, BAR_STEP = 0.27, 0.035
 
 
@@ -43,9 +33,8 @@ def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
     if "low" in table:
         ax.hlines(rows, table["low"], table["high"], color=GREY, linewidth=1.4, zorder=1)
     for row, (method, rank) in enumerate(zip(table["method"], table["mean_rank"], strict=True)):
-        family = _family(method)
-        ax.plot(rank, row, FAMILY_MARKERS.get(family, "o"), color=FAMILY_COLOURS.get(family, INK), markersize=6)
-    ax.set_yticks(rows, [_label(method) for method in table["method"]])
+        ax.plot(rank, row, method_marker(method), color=method_colour(method), markersize=6)
+    ax.set_yticks(rows, [method_label(method) for method in table["method"]])
     ax.set(ylim=(n - 0.4, -1.9), xlabel=f"mean rank over {ranks.n_tasks} tasks (1 is best; bars: not told apart)")
     _scale_bar(ax, ranks)
     _group_bars(ax, ranks.groups, table["method"].to_list())
@@ -53,16 +42,6 @@ def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
     return figure
-
-
-def _label(method: str) -> str:
-    """Return a method's name in figures."""
-    return FUSION_METHODS[method].label if method in FUSION_METHODS else readable(method)
-
-
-def _family(method: str) -> str:
-    """Return a method's family; nothing for one that is not registered."""
-    return FUSION_METHODS[method].family if method in FUSION_METHODS else ""
 
 
 def _scale_bar(ax: Axes, ranks: Ranks) -> None:
@@ -98,17 +77,13 @@ def _group_bars(ax: Axes, groups: Sequence[Sequence[str]], methods: Sequence[str
 
 def _family_legend(ax: Axes, methods: Sequence[str]) -> None:
     """Name the families that occur, above the axes."""
-    present = [family for family in FAMILY_COLOURS if family in {_family(method) for method in methods}]
-    handles = [
-        Line2D([], [], linestyle="", marker=FAMILY_MARKERS[f], color=FAMILY_COLOURS[f], markersize=6) for f in present
-    ]
+    handles = family_handles(methods)
     if handles:
         ax.legend(
-            handles,
-            present,
+            handles=handles,
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=len(present),
+            ncols=len(handles),
             handletextpad=0.1,
             columnspacing=1.0,
         )

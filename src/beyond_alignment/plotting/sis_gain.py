@@ -58,11 +58,12 @@ def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label:
         ax.plot(row.sis, row.gain, marker, color=colour, markerfacecolor=face, markersize=6, zorder=3)
     ax.set(xlabel="synergistic information score S / I(X1, X2; Y), 95 % interval", ylabel=label)
     title = f"Spearman {relation.value:.2f} ({relation.low:.2f} to {relation.high:.2f}) over {relation.n} tasks"
-    ax.set_title(title, fontsize=10, fontweight="normal", pad=24)
-    ax.legend(handles=_origins(shown), loc="lower left", bbox_to_anchor=(0, 1), ncols=5, handletextpad=0.1)
+    ax.set_title(title, fontsize=10, fontweight="normal")
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
+    figure.legend(handles=_origins(shown), loc="outside upper center", ncols=5, columnspacing=1.0, handletextpad=0.1)
     figure.canvas.draw()
+    figure.set_layout_engine("none")  # names stand where the points are now
     _name_points(ax, shown)
     return figure
 

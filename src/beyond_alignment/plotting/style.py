@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 # Okabe & Ito's palette, which colour-blind readers can tell apart
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, YELLOW, GREY, INK = "#56B4E9", "#E69F00", "#8C8C8C", "#222222"
+BROWN = "#7A4A2B"
 
 METHOD_COLOURS = {
     "expression_only": BLUE,
@@ -34,6 +35,7 @@ TERM_NAMES = {
     "synergy_additive": "synergy, additive",
     "synergy_interaction": "synergy, interaction",
 }
+METRIC_NAMES = {"macro_f1": "macro-F1", "r2": "R²", "pearson": "Pearson r", "bits": "bits"}
 PARTS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
 ESTIMATOR_COLOURS = {"posterior": BLUE, "cvx": ORANGE, "batch": PURPLE, "gaussian": GREY}
 ESTIMATOR_MARKERS = {"posterior": "o", "cvx": "s", "batch": "^", "gaussian": "D"}
