@@ -95,7 +95,7 @@ def test_tables_count_what_there_is(board):
 def test_claims_carry_their_interval_and_a_verdict(board):
     main = main_contests(board[3])
     records = {r["claim"]: r for r in benchmark_claims(main.replicates, {"niche": 10, "cell_type": 10})}
-    assert set(records) == {"B2", "B3", "B8", "B15"}
+    assert set(records) == {"B2", "B15"}
     assert records["B2"]["verdict"] in {
         "replicated",
         "cannot be tested here",

@@ -19,9 +19,11 @@ from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
 from beyond_alignment.benchmark.grid import Grid, run_grid
+from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
+from beyond_alignment.benchmark.method_claims import captured_claims, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
@@ -62,6 +64,7 @@ from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gai
 __all__ = [
     "CAPTURED_CODE",
     "FRACTIONS",
+    "GRID_SETS",
     "QUICK_CAPTURED",
     "Agreement",
     "BenchmarkReport",
@@ -73,6 +76,7 @@ __all__ = [
     "FitMany",
     "GenePrediction",
     "Grid",
+    "GridSet",
     "PointStore",
     "Predictions",
     "RankAgreement",
@@ -92,6 +96,7 @@ __all__ = [
     "by_field",
     "calibrate",
     "captured",
+    "captured_claims",
     "chance_levels",
     "chance_macro_f1",
     "check_bars",
@@ -132,10 +137,12 @@ __all__ = [
     "mean_interval",
     "neighbour_agreement",
     "nested_order",
+    "niche_claim",
     "no_gain",
     "open_store",
     "out_of_fold",
     "plan_contests",
+    "plan_grid",
     "pose",
     "published_draws",
     "rank_agreement",
@@ -166,6 +173,7 @@ __all__ = [
     "term_draws",
     "tile_weights",
     "tissue_decompositions",
+    "under_main_split",
     "unseen_experts",
     "unseen_variants",
     "verdict_sentence",

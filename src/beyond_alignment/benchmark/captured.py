@@ -23,7 +23,7 @@ CAPTURED_CODE = (
 )
 """What :func:`captured` depends on, for the store: ``open_store(profile, code=CAPTURED_CODE, data=False)``."""
 QUICK_CAPTURED: Mapping[str, Any] = {
-    "methods": ("expression_only", "concat", "late_average", "cca", "clip", "bilinear", "comm"),
+    "methods": ("expression_only", "concat", "late_average", "cca", "clip", "bilinear", "gated", "comm", "synergy_max"),
     "settings": ("alone",),
     "seeds": (0, 1),
     "n": 2000,

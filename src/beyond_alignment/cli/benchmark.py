@@ -114,9 +114,9 @@ def _plan(
     seeds: int,
 ) -> "list[Contest]":
     """List the contests; each task under its main split unless splits were named."""
-    from beyond_alignment.benchmark import plan_contests
+    from beyond_alignment.benchmark import plan_contests, under_main_split
     from beyond_alignment.fusion import FUSION_METHODS
-    from beyond_alignment.tasks import TASKS, get_task
+    from beyond_alignment.tasks import TASKS
 
     planned = plan_contests(
         data_sets,
@@ -127,7 +127,7 @@ def _plan(
         tasks=tuple(task or TASKS),
         n_seeds=seeds,
     )
-    return [c for c in planned if (c.split in split if split else c.split == get_task(c.task).splits[0])]
+    return [contest for contest in planned if contest.split in split] if split else under_main_split(planned)
 
 
 def _show(report: "BenchmarkReport") -> None:
