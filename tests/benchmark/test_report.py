@@ -12,6 +12,7 @@ from beyond_alignment.benchmark import (
     describe_splits,
     describe_tasks,
     field_change,
+    field_gains,
     main_contests,
     main_gains,
     plan_contests,
@@ -66,6 +67,15 @@ def test_the_field_of_view_that_holds_the_label_is_found(board):
     assert change["low"] > 0.3
     table = by_field(board[3], tasks=["niche"], split="donor", metric="bits")
     assert set(table["field_um"]) == set(FIELDS)
+
+
+def test_gains_by_field_are_those_of_the_main_contests_at_the_widest(board):
+    table = field_gains(board[3])
+    assert set(table["field_um"]) == set(FIELDS)
+    widest = table[table["field_um"] == max(FIELDS)].set_index("task")["gain"]
+    main = main_gains(main_contests(board[3]))
+    main = main[(main["metric"] == "macro_f1") & (main["split"] == "donor")].set_index("task")["gain"]
+    assert widest.to_dict() == pytest.approx(main.loc[widest.index].to_dict())
 
 
 def test_colour_that_holds_nothing_loses(board):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from beyond_alignment.benchmark import relate_gain
+from beyond_alignment.benchmark import beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_against_gain import spearman
 from beyond_alignment.errors import InputError
 
@@ -54,3 +54,17 @@ def test_what_cannot_be_ordered_is_said():
         relate_gain(tasks([1, 2, 3, 4], [1, 1, 1, 1]))
     with pytest.raises(InputError, match="twice"):
         relate_gain(pd.concat([tasks([1, 2, 3, 4], [1, 2, 3, 4])] * 2))
+
+
+def test_synergy_stands_beside_the_gain_of_the_same_field_and_of_other_data_sets_at_their_widest():
+    gains = pd.DataFrame({"task": ["niche"] * 3 + ["bacteria", "domain"], "field_um": [100, 200, 600, 110, 110],
+                          "made_from": "neighbours", "gain": 0.1, "gain_low": 0.0, "gain_high": 0.2})  # fmt: skip
+    tables = {
+        field: pd.DataFrame({"task": names, "sis": field / 1000, "sis_low": 0.0, "sis_high": 1.0})
+        for field, names in ((100, ["niche"]), (600, ["niche", "bacteria"]))
+    }
+    found = beside_sis(gains, tables)
+    assert found[["task", "field_um", "sis"]].to_numpy().tolist() == [
+        ["niche", 100, 0.1], ["niche", 600, 0.6], ["bacteria", 110, 0.6],
+    ]  # fmt: skip
+    assert (found["gain"] == 0.1).all()

@@ -38,6 +38,7 @@ from beyond_alignment.benchmark.report import (
     chance_levels,
     colour_duel,
     field_change,
+    field_gains,
     main_contests,
     main_gains,
 )
@@ -54,7 +55,7 @@ from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, 
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
-from beyond_alignment.benchmark.sis_against_gain import TaskRelation, relate_gain
+from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -92,6 +93,7 @@ __all__ = [
     "agreement_matrix",
     "alignment_claims",
     "benchmark_claims",
+    "beside_sis",
     "build_scoreboard",
     "by_field",
     "calibrate",
@@ -116,6 +118,7 @@ __all__ = [
     "expert_scores",
     "experts_at",
     "field_change",
+    "field_gains",
     "field_um",
     "first_leads",
     "fit_one_by_one",

@@ -57,6 +57,39 @@ def main_gains(board: Scoreboard, *, fused: str = "concat") -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def field_gains(board: Scoreboard, *, fused: str = "concat", metric: str = "macro_f1") -> pd.DataFrame:
+    """Return the gain of a fusion over the better expert at every field of view, under each task's main split.
+
+    Parameters
+    ----------
+    board
+        Scores of all contests.
+    fused
+        The fusion method.
+    metric
+        The score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task and field of the main pair of experts: task, made_from, field_um, gain, gain_low, gain_high.
+    """
+    drawn = board.replicates
+    main = drawn["morphology"].str.startswith(f"{MAIN_MORPHOLOGY}_") & (drawn["expression"] == MAIN_EXPRESSION)
+    found = gains(drawn[main & (drawn["seed"] == 0)].dropna(subset=[fused]), fused=fused, metric=metric)
+    found = found[found["split"] == found["task"].map(lambda name: get_task(name).splits[0])]
+    return pd.DataFrame(
+        {
+            "task": found["task"],
+            "made_from": found["task"].map(lambda name: get_task(name).made_from),
+            "field_um": found["morphology"].map(field_um),
+            "gain": found["gain"],
+            "gain_low": found["low"],
+            "gain_high": found["high"],
+        }
+    ).reset_index(drop=True)
+
+
 def chance_levels(
     contests: Sequence[Contest], predictions: Sequence[Predictions], *, seed: int = 0
 ) -> dict[str, float]:

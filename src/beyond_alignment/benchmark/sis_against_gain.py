@@ -1,6 +1,6 @@
 """Whether the tasks with more synergy are those on which fusion gains more: Spearman's correlation over tasks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,33 @@ def relate_gain(
     shuffled[..., 1] = rng.permuted(shuffled[..., 1], axis=1)
     extreme = (np.abs(spearman(shuffled)) >= abs(found) - 1e-12).sum()
     return TaskRelation(found, low, high, float((1 + extreme) / (1 + n_permutations)), len(values))
+
+
+def beside_sis(gains: pd.DataFrame, tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """Put the share of synergy beside the gain of fusion, task by task and field of view by field of view.
+
+    Parameters
+    ----------
+    gains
+        From :func:`beyond_alignment.benchmark.field_gains`.
+    tables
+        Field of view that was asked for, microns -> table of
+        :func:`beyond_alignment.benchmark.tissue_decompositions`. A data set that was embedded at other fields is in the widest one's, decomposed at its own widest.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The gains with sis, sis_low and sis_high; rows without a decomposition are left out.
+    """
+    widest = gains.groupby("task")["field_um"].max()
+    rows = []
+    for row in gains.to_dict(orient="records"):
+        task, field = row["task"], row["field_um"]
+        asked = field if field in tables else max(tables) if field == widest[task] else None
+        table = None if asked is None else tables[asked].set_index("task")
+        if table is not None and task in table.index:
+            rows.append(row | table.loc[task, ["sis", "sis_low", "sis_high"]].to_dict())
+    return pd.DataFrame(rows)
 
 
 def spearman(values: NDArray[np.float64]) -> NDArray[np.float64]:
