@@ -95,7 +95,8 @@ def beside_sis(gains: pd.DataFrame, tables: Mapping[int, pd.DataFrame]) -> pd.Da
         From :func:`beyond_alignment.benchmark.field_gains`.
     tables
         Field of view that was asked for, microns -> table of
-        :func:`beyond_alignment.benchmark.tissue_decompositions`. A data set that was embedded at other fields is in the widest one's, decomposed at its own widest.
+        :func:`beyond_alignment.benchmark.tissue_decompositions`. A data set that was embedded at other fields is in the
+        widest one's, decomposed at its own widest.
 
     Returns
     -------
