@@ -46,9 +46,13 @@ def test_alignment_with_room_for_the_shared_latents_finds_them_and_drops_the_oth
 
 def test_the_fused_contrast_keeps_the_shared_latents_and_the_others(latents):
     x1, x2, *everything = latents
-    network = make("comm", shape_of(x1, x2, dimension=8), width=24)
-    train(network, x1, x2, steps=60, size=96, learning_rate=1e-2)
-    assert min(explained(represent(network, x1, x2), target) for target in everything) > 0.8
+    least = []
+    for jitter in (0.5, 2.0):  # strong noise drowns what sets single spots apart
+        network = make("comm", shape_of(x1, x2, dimension=8), width=24, jitter=jitter)
+        train(network, x1, x2, steps=60, size=96, learning_rate=1e-2)
+        least.append(min(explained(represent(network, x1, x2), target) for target in everything))
+    assert least[0] > 0.8
+    assert least[1] < least[0] - 0.2
 
 
 def test_the_fused_contrast_is_harder_with_augmentations(latents):
