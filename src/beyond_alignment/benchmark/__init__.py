@@ -60,12 +60,13 @@ from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
-from beyond_alignment.benchmark.verdicts import a_gain, benchmark_claims, no_gain
+from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
 __all__ = [
     "CAPTURED_CODE",
     "FRACTIONS",
     "GRID_SETS",
+    "NEGLIGIBLE",
     "QUICK_CAPTURED",
     "Agreement",
     "BenchmarkReport",
