@@ -23,10 +23,11 @@ CAPTURED_CODE = (
 )
 """What :func:`captured` depends on, for the store: ``open_store(profile, code=CAPTURED_CODE, data=False)``."""
 QUICK_CAPTURED: Mapping[str, Any] = {
-    "methods": ("expression_only", "concat", "late_average", "cca", "clip", "bilinear", "gated", "comm", "synergy_max"),
+    "methods": ("concat", "late_average", "clip", "bilinear"),
+    "terms": ("redundancy", "synergy_interaction"),
     "settings": ("alone",),
-    "seeds": (0, 1),
-    "n": 2000,
+    "seeds": (0,),
+    "n": 1000,
     "tuned": False,
 }
 """Arguments of :func:`captured` for a page that has seconds."""

@@ -37,7 +37,7 @@ class GridSet:
 GRID_SETS: Mapping[str, GridSet] = {
     "quick": GridSet(
         methods=(
-            *("expression_only", "morphology_only", "concat", "late_average", "clip", "cca", "comm", "bilinear"),
+            *("expression_only", "morphology_only", "concat", "late_average", "cca", "clip"),
             *("cross_attention", "attention_pooling", "synergy_max"),
         ),
         tasks=("cell_type", "region", "domain"),
