@@ -109,6 +109,11 @@ def feedforward(size: int, expansion: int) -> nn.Sequential:
     return nn.Sequential(nn.LayerNorm(size), nn.Linear(size, hidden), nn.GELU(), nn.Linear(hidden, size))
 
 
+def read_out(size: int, dimension: int) -> nn.Sequential:
+    """Return an unfitted linear map of what is read out, normalised, to a representation of ``dimension`` features."""
+    return nn.Sequential(nn.LayerNorm(size), nn.Linear(size, dimension))
+
+
 class Layer(nn.Module):
     """A transformer layer: tokens read tokens, then each is changed alone; normalised before both.
 

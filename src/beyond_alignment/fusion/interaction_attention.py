@@ -7,7 +7,7 @@ first one of each modality is read out, as a class token is, and is the only one
 import torch
 from torch import Tensor, nn
 
-from beyond_alignment.fusion.attention import Layer, Tokens
+from beyond_alignment.fusion.attention import Layer, Tokens, read_out
 from beyond_alignment.fusion.network import Batch, Shape, SupervisedNetwork
 from beyond_alignment.fusion.record import FusionMethod
 
@@ -22,10 +22,8 @@ class CrossAttention(SupervisedNetwork):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a token has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`.
     layers
         Layers in each of the two directions.
     tokens
@@ -48,7 +46,7 @@ class CrossAttention(SupervisedNetwork):
         self.second = Tokens(shape.d2, tokens, size)
         self.to_first = nn.ModuleList(Layer(width, heads, expansion=expansion) for _ in range(layers))
         self.to_second = nn.ModuleList(Layer(width, heads, expansion=expansion) for _ in range(layers))
-        self.out = nn.Sequential(nn.LayerNorm(2 * size), nn.Linear(2 * size, shape.dimension))
+        self.out = read_out(2 * size, shape.dimension)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""
@@ -71,10 +69,8 @@ class Bottleneck(SupervisedNetwork):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a token has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`.
     layers
         Layers, each with weights of its own for each modality.
     tokens
@@ -108,7 +104,7 @@ class Bottleneck(SupervisedNetwork):
         self.bottleneck = nn.Parameter(torch.randn(bottlenecks, size))
         self.in_first = nn.ModuleList(Layer(width, heads, expansion=expansion) for _ in range(layers))
         self.in_second = nn.ModuleList(Layer(width, heads, expansion=expansion) for _ in range(layers))
-        self.out = nn.Sequential(nn.LayerNorm(2 * size), nn.Linear(2 * size, shape.dimension))
+        self.out = read_out(2 * size, shape.dimension)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from beyond_alignment.fusion.attention import Attention, Layer, Tokens, feedforward
+from beyond_alignment.fusion.attention import Attention, Layer, Tokens, feedforward, read_out
 from beyond_alignment.fusion.network import Batch, Shape, SupervisedNetwork
 from beyond_alignment.fusion.record import FusionMethod
 
@@ -101,10 +101,8 @@ class Relational(SupervisedNetwork):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a node has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`, of which a node is a token.
     layers
         Layers.
     tokens
@@ -129,7 +127,7 @@ class Relational(SupervisedNetwork):
         self.morphology = Tokens(shape.d2, tokens, size)
         self.neighbour = nn.Linear(shape.d1 + shape.d2, size)
         self.layers = nn.ModuleList(RelationalLayer(width, heads, expansion=expansion) for _ in range(layers))
-        self.out = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, shape.dimension))
+        self.out = read_out(size, shape.dimension)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""
@@ -160,10 +158,8 @@ class Hierarchical(SupervisedNetwork):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a token has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`.
     tokens
         Gene programmes, and as many morphology tokens.
     expansion
@@ -182,7 +178,7 @@ class Hierarchical(SupervisedNetwork):
         self.spot = nn.Parameter(torch.randn(1, size))
         self.to_spot = Layer(width, heads, expansion=expansion)
         self.to_neighbourhood = Layer(width, heads, expansion=expansion)
-        self.out = nn.Sequential(nn.LayerNorm(2 * size), nn.Linear(2 * size, shape.dimension))
+        self.out = read_out(2 * size, shape.dimension)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""

@@ -7,7 +7,7 @@ depend on the spot. The tokens of a modality are learned maps of its embedding: 
 import torch
 from torch import Tensor, nn
 
-from beyond_alignment.fusion.attention import Attention, Layer, Tokens
+from beyond_alignment.fusion.attention import Attention, Layer, Tokens, read_out
 from beyond_alignment.fusion.network import Batch, Shape, SupervisedNetwork
 from beyond_alignment.fusion.record import FusionMethod
 
@@ -87,10 +87,8 @@ class AttentionPooling(_Pooling):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a token has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`.
     tokens
         Tokens a modality.
 
@@ -119,10 +117,8 @@ class Uniform(SupervisedNetwork):
     ----------
     shape
         Sizes.
-    width
-        Features of a head.
-    heads
-        Heads; a token has ``heads * width`` features.
+    width, heads
+        As in :class:`~beyond_alignment.fusion.attention.Attention`.
     layers
         Layers.
     tokens
@@ -143,7 +139,7 @@ class Uniform(SupervisedNetwork):
         self.first = Tokens(shape.d1, tokens, size)
         self.second = Tokens(shape.d2, tokens, size)
         self.layers = nn.ModuleList(Layer(width, heads, expansion=expansion) for _ in range(layers))
-        self.out = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, shape.dimension))
+        self.out = read_out(size, shape.dimension)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the representation (spot, feature)."""

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from beyond_alignment.fusion.aligning.objectives import info_nce, jensen_shannon, nt_xent
 from beyond_alignment.fusion.aligning.record import aligned_method
-from beyond_alignment.fusion.aligning.towers import AlignedNetwork, CosineNetwork, tower, training_head
+from beyond_alignment.fusion.aligning.towers import AlignedNetwork, CosineNetwork, ProjectedNetwork, tower
 from beyond_alignment.fusion.network import Batch, Shape
 
 COLDEST = 100.0
@@ -35,7 +35,7 @@ class Clip(CosineNetwork):
         return info_nce(*self.project(batch), torch.exp(self.log_scale).clamp(max=COLDEST))
 
 
-class SimClr(AlignedNetwork):
+class SimClr(ProjectedNetwork):
     """Contrastive learning with a projection head that is dropped afterwards (:cite:t:`chen2020simclr`).
 
     The two modalities are the two views. Differs from the code of :cite:t:`richter2026beyond`, which trains CLIP under
@@ -44,14 +44,8 @@ class SimClr(AlignedNetwork):
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
-    projected
-        Features that the projection heads give.
+    shape, width, layers, projected
+        As in :class:`ProjectedNetwork`.
     temperature
         Divides the cosines.
     """
@@ -59,15 +53,12 @@ class SimClr(AlignedNetwork):
     def __init__(
         self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64, temperature: float = 0.1
     ) -> None:
-        super().__init__(shape, width=width, layers=layers)
+        super().__init__(shape, width=width, layers=layers, projected=projected)
         self.temperature = temperature
-        self.projector1 = training_head(self.side, projected, width=width)
-        self.projector2 = training_head(self.side, projected, width=width)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the normalised, temperature-scaled cross-entropy in nats."""
-        z1, z2 = self.project(batch)
-        return nt_xent(self.projector1(z1), self.projector2(z2), self.temperature)
+        return nt_xent(*self.seen(batch), self.temperature)
 
 
 class _Critic(nn.Module):
@@ -97,12 +88,8 @@ class DeepInfoMax(AlignedNetwork):
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
+    shape, width, layers
+        As in :class:`AlignedNetwork`.
     encoded
         Features in which the critics take their dot product.
     """

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from beyond_alignment.fusion.aligning.objectives import barlow_twins, trace_norm, vicreg
 from beyond_alignment.fusion.aligning.record import aligned_method
-from beyond_alignment.fusion.aligning.towers import AlignedNetwork, training_head
+from beyond_alignment.fusion.aligning.towers import AlignedNetwork, ProjectedNetwork
 from beyond_alignment.fusion.network import Batch, Shape
 
 
@@ -36,21 +36,13 @@ class DeepCca(AlignedNetwork):
         return trace_norm(*self.project(batch), self.ridge) / self.side
 
 
-class BarlowTwins(AlignedNetwork):
+class BarlowTwins(ProjectedNetwork):
     """Projections whose cross-correlation matrix is the identity (:cite:t:`zbontar2021barlow`).
-
-    As in the method's paper the objective sees the towers through projectors, which are dropped afterwards.
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
-    projected
-        Features that the projectors give.
+    shape, width, layers, projected
+        As in :class:`ProjectedNetwork`.
     redundancy
         Weight of the squared correlations beside the diagonal.
     """
@@ -58,32 +50,23 @@ class BarlowTwins(AlignedNetwork):
     def __init__(
         self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64, redundancy: float = 0.005
     ) -> None:
-        super().__init__(shape, width=width, layers=layers)
+        super().__init__(shape, width=width, layers=layers, projected=projected, offset=False)
         self.redundancy = redundancy
-        self.projector1 = training_head(self.side, projected, width=width, offset=False)
-        self.projector2 = training_head(self.side, projected, width=width, offset=False)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the distance of the cross-correlation matrix from the identity."""
-        z1, z2 = self.project(batch)
-        return barlow_twins(self.projector1(z1), self.projector2(z2), self.redundancy)
+        return barlow_twins(*self.seen(batch), self.redundancy)
 
 
-class VicReg(AlignedNetwork):
+class VicReg(ProjectedNetwork):
     """Projections that agree, vary, and have uncorrelated features (:cite:t:`bardes2022vicreg`).
 
-    As in the method's paper the objective sees the towers through expanders, which are dropped afterwards.
+    What the method's paper calls expanders are the projectors.
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
-    projected
-        Features that the expanders give.
+    shape, width, layers, projected
+        As in :class:`ProjectedNetwork`.
     invariance, variance, covariance
         Weights of the three terms.
     """
@@ -99,15 +82,12 @@ class VicReg(AlignedNetwork):
         variance: float = 25.0,
         covariance: float = 1.0,
     ) -> None:
-        super().__init__(shape, width=width, layers=layers)
+        super().__init__(shape, width=width, layers=layers, projected=projected)
         self.weights = (invariance, variance, covariance)
-        self.expander1 = training_head(self.side, projected, width=width)
-        self.expander2 = training_head(self.side, projected, width=width)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the weighted sum of the three terms."""
-        z1, z2 = self.project(batch)
-        return vicreg(self.expander1(z1), self.expander2(z2), *self.weights)
+        return vicreg(*self.seen(batch), *self.weights)
 
 
 METHODS = (

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from beyond_alignment.fusion.aligning.objectives import negative_cosine, standardise
 from beyond_alignment.fusion.aligning.record import aligned_method
-from beyond_alignment.fusion.aligning.towers import AlignedNetwork, training_head
+from beyond_alignment.fusion.aligning.towers import AlignedNetwork, ProjectedNetwork, training_head
 from beyond_alignment.fusion.network import Batch, Shape
 
 
@@ -22,12 +22,8 @@ class Projection(AlignedNetwork):
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
+    shape, width, layers
+        As in :class:`AlignedNetwork`.
     """
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1) -> None:
@@ -42,7 +38,7 @@ class Projection(AlignedNetwork):
         return (forth + functional.mse_loss(self.decoder2(z2), batch.x1)) / 2
 
 
-class Byol(AlignedNetwork):
+class Byol(ProjectedNetwork):
     """Each modality predicts what a slow copy of the other's network says (:cite:t:`grill2020byol`).
 
     The targets are a moving average of the networks in training, as in the method's paper; in the code of
@@ -51,14 +47,8 @@ class Byol(AlignedNetwork):
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer.
-    layers
-        Hidden layers of each tower.
-    projected
-        Features that the projectors give, which are predicted.
+    shape, width, layers, projected
+        As in :class:`ProjectedNetwork`.
     """
 
     teacher: ClassVar[Mapping[str, str]] = {
@@ -69,9 +59,7 @@ class Byol(AlignedNetwork):
     }
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64) -> None:
-        super().__init__(shape, width=width, layers=layers)
-        self.projector1 = training_head(self.side, projected, width=width, offset=False)
-        self.projector2 = training_head(self.side, projected, width=width, offset=False)
+        super().__init__(shape, width=width, layers=layers, projected=projected, offset=False)
         self.predictor1 = training_head(projected, projected, width=width)
         self.predictor2 = training_head(projected, projected, width=width)
         self.target_tower1, self.target_tower2 = deepcopy(self.tower1), deepcopy(self.tower2)
@@ -81,15 +69,15 @@ class Byol(AlignedNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the squared distance of unit vectors, summed over both directions: 0 to 8."""
-        z1, z2 = self.project(batch)
+        seen1, seen2 = self.seen(batch)
         target1 = self.target_projector1(self.target_tower1(batch.x1))
         target2 = self.target_projector2(self.target_tower2(batch.x2))
-        forth = negative_cosine(self.predictor1(self.projector1(z1)), target2)
-        back = negative_cosine(self.predictor2(self.projector2(z2)), target1)
+        forth = negative_cosine(self.predictor1(seen1), target2)
+        back = negative_cosine(self.predictor2(seen2), target1)
         return 4 + 2 * forth + 2 * back
 
 
-class SimSiam(AlignedNetwork):
+class SimSiam(ProjectedNetwork):
     """Each modality predicts the other's projection, which takes no gradient (:cite:t:`chen2021simsiam`).
 
     As in the method's paper the projectors end in batch standardisation, the predictors have a bottleneck of a quarter
@@ -97,28 +85,19 @@ class SimSiam(AlignedNetwork):
 
     Parameters
     ----------
-    shape
-        Sizes.
-    width
-        Units of every hidden layer but the predictors'.
-    layers
-        Hidden layers of each tower.
-    projected
-        Features that the projectors give, which are predicted.
+    shape, width, layers, projected
+        As in :class:`ProjectedNetwork`.
     """
 
     def __init__(self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64) -> None:
-        super().__init__(shape, width=width, layers=layers)
+        super().__init__(shape, width=width, layers=layers, projected=projected, offset=False)
         bottleneck = max(width // 4, 1)
-        self.projector1 = training_head(self.side, projected, width=width, offset=False)
-        self.projector2 = training_head(self.side, projected, width=width, offset=False)
         self.predictor1 = training_head(projected, projected, width=bottleneck)
         self.predictor2 = training_head(projected, projected, width=bottleneck)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean of both directions' negative cosines: -1 to 1."""
-        z1, z2 = self.project(batch)
-        p1, p2 = standardise(self.projector1(z1)), standardise(self.projector2(z2))
+        p1, p2 = (standardise(seen) for seen in self.seen(batch))
         return (negative_cosine(self.predictor1(p1), p2) + negative_cosine(self.predictor2(p2), p1)) / 2
 
 

@@ -112,3 +112,29 @@ class CosineNetwork(AlignedNetwork):
     def forward(self, batch: Batch) -> Tensor:
         """Return both projections side by side (spot, feature), each of length sqrt(feature)."""
         return cat([self.side**0.5 * unit(z) for z in self.project(batch)], dim=1)
+
+
+class ProjectedNetwork(AlignedNetwork):
+    """An aligned network that its objective sees through two projectors, which are dropped after training.
+
+    Parameters
+    ----------
+    shape, width, layers
+        As in :class:`AlignedNetwork`.
+    projected
+        Features that the projectors give.
+    offset
+        Whether what they give has a learned offset; without where the objective would not see it.
+    """
+
+    def __init__(
+        self, shape: Shape, *, width: int = 32, layers: int = 1, projected: int = 64, offset: bool = True
+    ) -> None:
+        super().__init__(shape, width=width, layers=layers)
+        self.projector1 = training_head(self.side, projected, width=width, offset=offset)
+        self.projector2 = training_head(self.side, projected, width=width, offset=offset)
+
+    def seen(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what the objective sees of each modality (spot, projected feature)."""
+        z1, z2 = self.project(batch)
+        return self.projector1(z1), self.projector2(z2)
