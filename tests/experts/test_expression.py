@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
@@ -30,6 +31,16 @@ def test_the_same_seed_gives_the_same_components():
     one, two = (fit_frozen_pca(expression(), n_components=4, n_genes=20, seed=1) for _ in range(2))
     assert one.sha256 == two.sha256
     assert one.sha256 != fit_frozen_pca(expression(seed=1), n_components=4, n_genes=20, seed=1).sha256
+
+
+def test_the_number_of_threads_changes_no_byte():
+    adata = expression(n_spots=1500, n_genes=400)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            frozen = fit_frozen_pca(adata, n_components=20, n_genes=300)
+            found.append((frozen.sha256, frozen.transform(adata).tobytes()))
+    assert found[0] == found[1]
 
 
 def test_a_missing_gene_counts_as_its_mean():

@@ -10,6 +10,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from beyond_alignment.errors import InputError
 
@@ -46,7 +47,7 @@ class FrozenPCA:
         return digest.hexdigest()
 
     def transform(self, adata: AnnData) -> NDArray[np.float32]:
-        """Return (x - mu) W' for log-normalised counts: (spot, component).
+        """Return (x - mu) W' for log-normalised counts (spot, component), the same bytes on any number of threads.
 
         Raises
         ------
@@ -62,11 +63,14 @@ class FrozenPCA:
             raise InputError(msg)
         centred = np.zeros((adata.n_obs, len(self.genes)), dtype=np.float32)
         centred[:, present] = _dense(adata[:, [self.genes[i] for i in present]].X) - self.mean[present]
-        return centred @ self.components.T
+        with threadpool_limits(1):
+            return centred @ self.components.T
 
 
 def fit_frozen_pca(adata: AnnData, *, n_components: int = 50, n_genes: int = 2000, seed: int = 0) -> FrozenPCA:
     """Fit principal components on log-normalised counts of unpaired sections.
+
+    On one thread: sums in another order would give other bytes where more threads are at hand.
 
     Parameters
     ----------
@@ -82,7 +86,8 @@ def fit_frozen_pca(adata: AnnData, *, n_components: int = 50, n_genes: int = 200
     variable = sc.pp.highly_variable_genes(adata, n_top_genes=min(n_genes, adata.n_vars), inplace=False)
     genes = tuple(adata.var_names[variable["highly_variable"].to_numpy()])
     values = _dense(adata[:, list(genes)].X)
-    model = PCA(n_components=n_components, random_state=seed).fit(values)
+    with threadpool_limits(1):
+        model = PCA(n_components=n_components, random_state=seed).fit(values)
     return FrozenPCA(genes, model.mean_.astype(np.float32), model.components_.astype(np.float32))
 
 
