@@ -3,9 +3,12 @@
 import pytest
 
 from beyond_alignment.benchmark import GRID_SETS, plan_grid, simulate_tissue
+from beyond_alignment.benchmark.grid_sets import MOST_PUBLISHED, PUBLISHED
 from beyond_alignment.datasets import read_release
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
+from beyond_alignment.fusion.network import Shape
+from beyond_alignment.fusion.registry import trained_parameters
 from beyond_alignment.tasks import TASKS, absence, get_task
 
 
@@ -31,6 +34,15 @@ def test_the_quick_grid_holds_every_family_and_the_reference_grid_holds_all():
     assert GRID_SETS["reference"].n_seeds >= 5
 
 
+def test_the_published_grid_holds_every_method_of_a_published_size_that_two_cores_train():
+    shape = Shape(50, 50, 8, "classification", 64)
+    sizes = {name: trained_parameters(name, shape, size="published") for name in FUSION_METHODS}
+    feasible = tuple(n for n, m in FUSION_METHODS.items() if m.published and sizes[n] <= MOST_PUBLISHED)
+    assert feasible == PUBLISHED
+    assert GRID_SETS["published"].options == {name: {"size": "published"} for name in PUBLISHED}
+    assert GRID_SETS["reference"].options == {}
+
+
 def test_an_unknown_grid_is_named():
-    with pytest.raises(InputError, match="choose quick or reference"):
+    with pytest.raises(InputError, match="choose quick or core or published or reference"):
         plan_grid({}, "large")

@@ -1,5 +1,7 @@
 """Decompositions of tissue tasks: which units stay whole, what comes back, and that nothing is run twice."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +63,20 @@ def test_each_task_at_hand_is_estimated_once_and_ordered_by_its_score(tissue, es
     assert "expression" in row["reason"]
     assert row["warnings"] == "few."
     assert result.replicates.groupby("task")["draw"].max().tolist() == [5, 5]
+
+
+def test_a_task_whose_interval_says_nothing_has_no_rank(tissue, estimated, monkeypatch):
+    narrow = module.estimate_pid
+
+    def wide_on_niches(*given, **options):
+        answer = narrow(*given, **options)
+        interval = {"sis": (0.0, 1.0)} if len(estimated) == 2 else {}
+        return dataclasses.replace(answer, intervals=answer.intervals | interval)
+
+    monkeypatch.setattr(module, "estimate_pid", wide_on_niches)
+    table = found(tissue).table
+    assert table["task"].tolist() == ["cell_type", "niche"]  # though the niche has the larger estimate
+    assert table["ranked"].tolist() == [True, False]
 
 
 def test_folds_keep_sections_whole_and_the_bootstrap_draws_tiles(tissue, estimated):

@@ -18,7 +18,7 @@ from beyond_alignment.benchmark.embedding_quality import (
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
-from beyond_alignment.benchmark.grid import Grid, run_grid
+from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
 from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
@@ -65,6 +65,7 @@ from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_cl
 __all__ = [
     "CAPTURED_CODE",
     "FRACTIONS",
+    "GRID_CODE",
     "GRID_SETS",
     "NEGLIGIBLE",
     "QUICK_CAPTURED",

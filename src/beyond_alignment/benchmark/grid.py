@@ -19,6 +19,12 @@ from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.tasks import Split, get_task
 
+GRID_CODE = (
+    "fusion",
+    *(f"benchmark/{module}.py" for module in ("grid", "cells", "problem", "runner", "neighbour_rows")),
+)
+"""What a cell depends on, for the store: ``open_store(profile, code=GRID_CODE, data=False)``; its data are in its key."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -131,7 +137,8 @@ def _benches(
             bench = Bench(*prepared.prepare(contest))
             digest, labels = hashlib.sha256(), bench.problem.labels
             named_labels = labels.astype(str) if labels.dtype == object else labels
-            for values in (*bench.pair, named_labels, *(split.train for split in bench.splits)):
+            rows = [side for split in bench.splits for side in (split.train, split.test)]
+            for values in (*bench.pair, named_labels, bench.problem.tiles, *rows):
                 digest.update(np.ascontiguousarray(values).tobytes())
             posed[alike] = f"{contest.task}-{contest.split}-{digest.hexdigest()[:16]}"
             benches[posed[alike]] = bench

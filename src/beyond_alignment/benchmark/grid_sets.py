@@ -9,7 +9,16 @@ from beyond_alignment.benchmark.plan import plan_contests
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.tasks import TASKS, get_task
+from beyond_alignment.fusion.registry import Size
+from beyond_alignment.tasks import TASKS, get_task, task_set
+
+QUICK_TASKS = ("cell_type", "region", "domain")
+MOST_PUBLISHED = 3_000_000
+PUBLISHED = (
+    *("clip", "simclr", "deep_infomax", "deep_cca", "barlow_twins", "vicreg", "projection", "byol", "simsiam"),
+    *("comm", "tensor_fusion", "low_rank", "bilinear", "gated", "cross_attention"),
+)
+"""Methods whose papers give a size of at most :data:`MOST_PUBLISHED` trained parameters, which two cores can train."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,21 @@ class GridSet:
         Seeds 0, 1, ... of every method.
     field_um
         Field of view of the patches, microns.
+    size
+        Of the networks, as in :func:`~beyond_alignment.fusion.make_fusion`.
     """
 
     methods: tuple[str, ...]
     tasks: tuple[str, ...]
     n_seeds: int
     field_um: int = 600
+    size: Size = "common"
+
+    @property
+    def options(self) -> dict[str, dict[str, str]]:
+        """What :func:`run_grid` hands to each method with a network."""
+        trained = [name for name in self.methods if FUSION_METHODS[name].network is not None]
+        return {} if self.size == "common" else {name: {"size": self.size} for name in trained}
 
 
 GRID_SETS: Mapping[str, GridSet] = {
@@ -40,12 +58,17 @@ GRID_SETS: Mapping[str, GridSet] = {
             *("expression_only", "morphology_only", "concat", "late_average", "cca", "clip"),
             *("cross_attention", "attention_pooling", "synergy_max"),
         ),
-        tasks=("cell_type", "region", "domain"),
+        tasks=QUICK_TASKS,
         n_seeds=2,
+    ),
+    "core": GridSet(methods=tuple(FUSION_METHODS), tasks=task_set("core"), n_seeds=5),
+    "published": GridSet(
+        methods=("expression_only", "morphology_only", *PUBLISHED), tasks=QUICK_TASKS, n_seeds=2, size="published"
     ),
     "reference": GridSet(methods=tuple(FUSION_METHODS), tasks=tuple(TASKS), n_seeds=5),
 }
-"""``quick``: one or two methods of each family on three tasks, in minutes; ``reference``: all."""
+"""``quick``: one or two methods of each family on three tasks, in minutes; ``core``: every method on the tasks of the
+paper's kind; ``published``: methods at the size of their paper; ``reference``: every method on every task."""
 
 
 def plan_grid(data_sets: Mapping[str, AnnData], name: str) -> list[Contest]:

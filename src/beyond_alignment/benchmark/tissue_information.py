@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.embeddings import embedding
+from beyond_alignment.benchmark.plan import field_um as field_um_of
 from beyond_alignment.benchmark.plan import plan_contests
 from beyond_alignment.benchmark.problem import Contest, Pair, Problem, pose
 from beyond_alignment.benchmark.store import Arrays, PointStore
@@ -24,8 +25,8 @@ from beyond_alignment.tasks import TASKS, get_task, make_splits
 FEWEST_UNITS, MOST_FOLDS = 3, 5
 MOST_FEATURES = 2000
 SOURCES = ("expression", "morphology")
-
-
+WIDEST_RANKED = 0.5
+"""Width of the 95 % interval of SIS from which a task has no rank: half of all values that SIS can take."""
 DECOMPOSED = tuple(name for name, task in TASKS.items() if not task.imputes)
 
 
@@ -36,9 +37,10 @@ class TissueInformation:
     Attributes
     ----------
     table
-        One row a task, ordered by SIS from the highest: task, made_from, n, n_groups, unit (what folds keep whole);
-        each of `TERMS` in bits (scores without unit) with ``_low`` and ``_high`` (95 %); p_synergy, p_interaction;
-        rows (of the published table that the interval of SIS touches), recommended, reason; warnings.
+        One row a task, ordered by SIS from the highest, those without a rank last: task, made_from, n, n_groups, unit
+        (what folds keep whole); each of `TERMS` in bits (scores without unit) with ``_low`` and ``_high`` (95 %);
+        ranked (whether the interval of SIS is narrower than :data:`WIDEST_RANKED`); p_synergy, p_interaction; rows (of
+        the published table that the interval of SIS touches), recommended, reason; warnings.
     replicates
         Bootstrap replicates: task, draw, `TERMS`.
     """
@@ -108,7 +110,7 @@ def tissue_decompositions(
         row, draws = _read(contest.task, found[contest.task])
         rows.append(row)
         replicates.append(draws)
-    table = pd.DataFrame(rows).sort_values("sis", ascending=False, kind="stable", ignore_index=True)
+    table = pd.DataFrame(rows).sort_values(["ranked", "sis"], ascending=False, kind="stable", ignore_index=True)
     return TissueInformation(table, pd.concat(replicates, ignore_index=True))
 
 
@@ -151,7 +153,7 @@ def _main(
             tasks=(task,),
         )
         if planned:
-            yield max(planned, key=lambda contest: int(contest.morphology.rsplit("_", 1)[1].removesuffix("um")))
+            yield max(planned, key=lambda contest: field_um_of(contest.morphology))
 
 
 def _prepare(adata: AnnData, contest: Contest, seed: int) -> tuple[Pair, NDArray, NDArray, NDArray, str]:
@@ -195,10 +197,11 @@ def _read(task: str, arrays: Arrays | None) -> tuple[dict[str, object], pd.DataF
     assert arrays is not None
     n, n_groups = arrays["sizes"].tolist()
     unit, rows, recommended, reason = arrays["words"].tolist()
-    row: dict[str, object] = {"task": task, "made_from": get_task(task).made_from, "n": n, "n_groups": n_groups}
+    row: dict[str, Any] = {"task": task, "made_from": get_task(task).made_from, "n": n, "n_groups": n_groups}
     row["unit"] = unit
     for term, value, (low, high) in zip(TERMS, arrays["terms"].tolist(), arrays["bounds"].tolist(), strict=True):
         row |= {term: value, f"{term}_low": low, f"{term}_high": high}
+    row["ranked"] = bool(row["sis_high"] - row["sis_low"] < WIDEST_RANKED)
     row |= dict(zip(("p_synergy", "p_interaction"), arrays["p"].tolist(), strict=True))
     row |= {"rows": rows, "recommended": recommended, "reason": reason}
     row["warnings"] = " ".join(arrays["warnings"].tolist())

@@ -44,8 +44,8 @@ def benchmark(
     replicates: Annotated[int, typer.Option("--replicates", min=20, help="Bootstrap replicates.")] = 1000,
 ) -> None:
     """Run fusion methods over tasks, folds and seeds, and compare each with the better expert."""
-    from beyond_alignment.benchmark import PointStore, report_benchmark, run_grid, skipped_tasks
-    from beyond_alignment.benchmark.store import CODE, code_digest
+    from beyond_alignment.benchmark import GRID_CODE, PointStore, report_benchmark, run_grid, skipped_tasks
+    from beyond_alignment.benchmark.store import code_digest
     from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
     from beyond_alignment.project import root
 
@@ -62,7 +62,7 @@ def benchmark(
     grid = run_grid(
         data_sets,
         contests,
-        store=PointStore(folder / "points" if resume else None, context=code_digest(CODE)),
+        store=PointStore(folder / "points" if resume else None, context=code_digest(GRID_CODE)),
         fit_many=fit_tuned,
         settings={"trials": TRIALS},
         n_jobs=jobs,

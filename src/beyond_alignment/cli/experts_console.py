@@ -81,8 +81,8 @@ def _source(expert: Expert) -> str:
     """Return where the weights come from, with the start of the revision; of a definition, its first words."""
     if expert.revision:
         return f"{expert.source} @ {expert.revision[:SHA_SHOWN]}"
-    first, *rest = wrap(expert.source, DEFINITION_SHOWN)
-    return f"{first} …" if rest else first
+    lines = wrap(expert.source, DEFINITION_SHOWN) or [""]
+    return f"{lines[0]} …" if len(lines) > 1 else lines[0]
 
 
 def _licence(expert: Expert) -> str:

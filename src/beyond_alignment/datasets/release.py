@@ -26,7 +26,8 @@ FORMAT = ("v110", "v110")  # of HDF5: many small arrays take less room than in t
 EMBEDDING_PREFIX = "X_"
 _PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_STORAGE = {"compression": "gzip", "compression_opts": 9, "shuffle": True, "track_times": False}
+_STORAGE = {"track_times": False}
+_COMPRESSED = _STORAGE | {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 _SCALARS = {"null", "string", "bytes", "numeric-scalar"}
 
 
@@ -217,9 +218,8 @@ def _single(matrix: Any) -> Any:
 
 def _write_compressed(write: Any, store: Any, key: str, element: Any, *, iospec: Any, **_: Any) -> None:
     """Write one element of an AnnData with compression; HDF5 takes no filter on a scalar."""
-    options = {} if iospec.encoding_type in _SCALARS else dict(_STORAGE)
-    if options and isinstance(element, np.ndarray) and element.nbytes < SMALL:
-        options = {"track_times": False}
+    small = isinstance(element, np.ndarray) and element.nbytes < SMALL
+    options = {} if iospec.encoding_type in _SCALARS else dict(_STORAGE if small else _COMPRESSED)
     if isinstance(element, np.ndarray) and element.dtype == np.float16 and element.shape[1] > WIDE:
         options["chunks"] = (len(element), WIDE)  # features alike in scale share a chunk and shrink better
     write(store, key, element, dataset_kwargs=options)
