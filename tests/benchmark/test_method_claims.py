@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark.method_claims import captured_claims, niche_claim
+from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 
 XOR = {"tensor_fusion": 0.98, "cross_attention": 0.95, "gated": 0.5, "concat": 0.0, "late_average": 0.0, "clip": 0.01,
        "vicreg": 0.03, "comm": 0.97}  # fmt: skip
@@ -62,10 +62,12 @@ def test_niches_gain_where_interaction_beats_the_better_expert_and_alignment(int
     mean = np.array([0.5, 0.4, *[0.5 + interaction] * 2, *[0.5 + alignment] * 2])
     scores = pd.DataFrame(np.tile(mean, (3, 1)), columns=columns)
     draws = mean + 0.01 * rng.normal(size=(200, 3, 6))
-    record = niche_claim(scores, draws, ["niche", "domain", "cell_type"])
+    record = niche_claim(family_draws(scores, draws, ["niche", "domain", "cell_type"]))
     assert record["verdict"] == (verdict or "cannot be tested here")
     assert record["n"] == 2
     low, high = record["interval"]
     assert low <= record["value"] + 0.02
     assert high >= record["value"] - 0.02
-    assert niche_claim(scores, draws, ["cell_type"] * 3)["verdict"] == "cannot be tested here"
+    assert niche_claim(family_draws(scores, draws, ["cell_type"] * 3))["verdict"] == "cannot be tested here"
+    alone = family_draws(scores[columns[:4]], draws[..., :4], ["niche", "domain", "cell_type"])
+    assert niche_claim(alone)["measured"] == "no niche or domain label was run with both families"

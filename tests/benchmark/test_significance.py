@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import Contest, Predictions, compare_with_experts, holm, scope, verdict_sentence
+from beyond_alignment.benchmark import (
+    Contest,
+    Predictions,
+    compare_sizes,
+    compare_with_experts,
+    holm,
+    scope,
+    verdict_sentence,
+)
 from beyond_alignment.benchmark.method_comparison import score_draws
 from beyond_alignment.benchmark.metrics import score, statistics, tile_weights
 from beyond_alignment.benchmark.significance import compare_two, exchange_p, exchanges, rank_biserial, smallest_p
@@ -170,6 +178,21 @@ def test_a_method_that_failed_for_a_seed_is_left_out_and_ranked_last():
     scores, draws, _ = score_draws(found, n_replicates=20)
     assert scores.isna().to_numpy().tolist() == [[False, False, True]]
     assert draws.shape == (20, 1, 3)
+
+
+def test_a_size_is_compared_with_another_on_the_same_spots_and_seeds():
+    common = contests({"concat": 0.6, "clip": 0.7, "gated": 0.7}, n_seeds=3)
+    large = [(c, run) for c, run in contests({"concat": 0.9, "clip": 0.7, "vicreg": 0.7}, n_seeds=2)]
+    large = [(c, dict(common)[c] if c.method == "clip" else run) for c, run in large]  # CLIP predicts the same
+    table = compare_sizes(common, large, n_replicates=200, n_permutations=999).set_index("method")
+    assert table.index.to_list() == ["concat", "clip"]  # what both ran
+    assert table["verdict"].to_list() == ["better", "not told apart"]
+    assert table.loc["clip", ["difference", "low", "high"]].tolist() == [0, 0, 0]
+    assert table.loc["concat", "published"] - table.loc["concat", "common"] == pytest.approx(
+        table.loc["concat", "difference"]
+    )
+    assert (table["n_seeds"] == 2).all()
+    assert compare_sizes(common, []).empty
 
 
 def test_different_spots_or_seeds_are_refused():

@@ -23,7 +23,7 @@ from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, 
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
-from beyond_alignment.benchmark.method_claims import captured_claims, niche_claim
+from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
@@ -57,6 +57,7 @@ from beyond_alignment.benchmark.significance import Difference, compare_two, exc
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
+from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
@@ -106,6 +107,7 @@ __all__ = [
     "check_bars",
     "colour_duel",
     "compare_fusion",
+    "compare_sizes",
     "compare_two",
     "compare_with_experts",
     "count_bars",
@@ -119,6 +121,7 @@ __all__ = [
     "exchanges",
     "expert_scores",
     "experts_at",
+    "family_draws",
     "field_change",
     "field_gains",
     "field_um",

@@ -23,7 +23,7 @@ GRID_CODE = (
     "fusion",
     *(f"benchmark/{module}.py" for module in ("grid", "cells", "problem", "runner", "neighbour_rows")),
 )
-"""What a cell depends on, for the store: ``open_store(profile, code=GRID_CODE, data=False)``; its data are in its key."""
+"""What a cell depends on, for the store: ``open_store(profile, code=GRID_CODE, data=False)``; data are in the key."""
 
 
 @dataclass(frozen=True)

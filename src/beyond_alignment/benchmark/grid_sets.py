@@ -62,13 +62,14 @@ GRID_SETS: Mapping[str, GridSet] = {
         n_seeds=2,
     ),
     "core": GridSet(methods=tuple(FUSION_METHODS), tasks=task_set("core"), n_seeds=5),
-    "published": GridSet(
-        methods=("expression_only", "morphology_only", *PUBLISHED), tasks=QUICK_TASKS, n_seeds=2, size="published"
-    ),
+    "published": GridSet(methods=PUBLISHED, tasks=QUICK_TASKS, n_seeds=2, size="published"),
+    "published_quick": GridSet(methods=("clip",), tasks=("domain",), n_seeds=1, size="published"),
     "reference": GridSet(methods=tuple(FUSION_METHODS), tasks=tuple(TASKS), n_seeds=5),
 }
-"""``quick``: one or two methods of each family on three tasks, in minutes; ``core``: every method on the tasks of the
-paper's kind; ``published``: methods at the size of their paper; ``reference``: every method on every task."""
+"""Named grids: ``quick``, one or two methods of each family on three tasks, in minutes; ``core``, every method on the
+tasks of the paper's kind; ``published``, methods at the size of their paper, and ``published_quick`` one of them on one
+task; ``reference``, every method on every task.
+"""
 
 
 def plan_grid(data_sets: Mapping[str, AnnData], name: str) -> list[Contest]:

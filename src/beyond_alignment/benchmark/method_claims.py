@@ -101,10 +101,8 @@ def _comm_claim(synergy: pd.DataFrame) -> Record:
     }
 
 
-def niche_claim(
-    scores: pd.DataFrame, draws: NDArray[np.float64], tasks: Sequence[str], *, wanted: Iterable[str] = LONG_RANGE
-) -> Record:
-    """Return the record of B3: on niche and domain labels interaction methods gain, and gain more than alignment.
+def family_draws(scores: pd.DataFrame, draws: NDArray[np.float64], tasks: Sequence[str]) -> pd.DataFrame:
+    """Return the better expert and the mean of two families of methods on each task, draw by draw.
 
     Parameters
     ----------
@@ -114,21 +112,40 @@ def niche_claim(
         The same of bootstrap replicates (replicate, task, method).
     tasks
         Name of each row's task.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task and draw: task, draw (0 for the sample), expert, interaction, alignment, and the numbers of
+        methods n_interaction and n_alignment.
+    """
+    every = np.concatenate([scores.to_numpy()[None], draws])  # (1 + replicate, task, method)
+    experts = every[..., [scores.columns.get_loc(name) for name in UNIMODAL]].max(axis=2)
+    columns: dict[str, object] = {"task": np.tile(tasks, len(every)), "draw": np.repeat(range(len(every)), len(tasks))}
+    columns["expert"] = experts.ravel()
+    for family in ("interaction", "alignment"):
+        members = [i for i, name in enumerate(scores.columns) if FUSION_METHODS[str(name)].family == family]
+        columns[family] = np.nanmean(every[..., members], axis=2).ravel() if members else np.nan
+        columns[f"n_{family}"] = len(members)
+    return pd.DataFrame(columns)
+
+
+def niche_claim(table: pd.DataFrame, *, wanted: Iterable[str] = LONG_RANGE) -> Record:
+    """Return the record of B3: on niche and domain labels interaction methods gain, and gain more than alignment.
+
+    Parameters
+    ----------
+    table
+        From :func:`family_draws`.
     wanted
         Tasks that count.
     """
-    rows = [row for row, task in enumerate(tasks) if task in set(wanted)]
-    families = {
-        family: [i for i, name in enumerate(scores.columns) if FUSION_METHODS[str(name)].family == family]
-        for family in ("interaction", "alignment")
-    }
-    if not rows or not all(families.values()):
+    used = table[table["task"].isin(list(wanted))]
+    if used.empty or not used[["n_interaction", "n_alignment"]].to_numpy().all():
         return _absent("B3", "no niche or domain label was run with both families")
-    every = np.concatenate([scores.to_numpy()[None], draws])[:, rows]  # (1 + replicate, task, method)
-    means = {family: np.nanmean(every[..., columns], axis=(1, 2)) for family, columns in families.items()}
-    experts = [scores.columns.get_loc(name) for name in UNIMODAL]
-    gain = means["interaction"] - every[..., experts].max(axis=2).mean(axis=1)
-    contrast = means["interaction"] - means["alignment"]
+    means = used.groupby("draw")[["expert", "interaction", "alignment"]].mean()
+    gain = (means["interaction"] - means["expert"]).to_numpy()
+    contrast = (means["interaction"] - means["alignment"]).to_numpy()
     low, high = percentile_interval(gain[1:])
     apart = percentile_interval(contrast[1:])
     verdict = UNTESTABLE
@@ -136,14 +153,15 @@ def niche_claim(
         verdict = REPLICATED
     elif min(high, apart[1]) < 0:
         verdict = NOT_REPLICATED
+    n_tasks, first = used["task"].nunique(), used.iloc[0]
     return {
         "claim": "B3",
-        "measured": f"mean of {len(families['interaction'])} interaction methods on {len(rows)} niche and domain tasks "
+        "measured": f"mean of {first['n_interaction']} interaction methods on {n_tasks} niche and domain tasks "
         f"{gain[0]:+.3f} against the better expert; {contrast[0]:+.3f} ({apart[0]:.3f} to {apart[1]:.3f}) against the "
-        f"mean of {len(families['alignment'])} alignment methods",
+        f"mean of {first['n_alignment']} alignment methods",
         "value": float(gain[0]),
         "interval": (low, high),
-        "n": len(rows),
+        "n": n_tasks,
         "data": "HER2ST and MOB under their main splits, tiles resampled; n counts tasks",
         "verdict": verdict,
     }

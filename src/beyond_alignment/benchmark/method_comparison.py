@@ -72,15 +72,29 @@ def compare_with_experts(
     for field, runs in by_task(found).items():
         if set(UNIMODAL) <= set(runs):
             rows += _compare(field, runs, n_replicates=n_replicates, n_permutations=n_permutations, seed=seed)
-    table = pd.DataFrame(rows)
+    return with_verdicts(pd.DataFrame(rows), alpha=alpha)
+
+
+def with_verdicts(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
+    """Correct p over all rows by Holm's method, and say for each whether its difference is told apart from zero.
+
+    Parameters
+    ----------
+    table
+        difference and p; may be empty.
+    alpha
+        Level of the verdict.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows with p_holm beside p, and verdict: ``better``, ``worse`` or ``not told apart``.
+    """
     if table.empty:
         return table
     table.insert(table.columns.get_loc("p") + 1, "p_holm", holm(table["p"]))
-    sure = table["p_holm"] <= alpha
-    table["verdict"] = np.select(
-        [sure & (table["difference"] > 0), sure & (table["difference"] < 0)], ["better", "worse"], "not told apart"
-    )
-    return table
+    sure, ahead, behind = table["p_holm"] <= alpha, table["difference"] > 0, table["difference"] < 0
+    return table.assign(verdict=np.select([sure & ahead, sure & behind], ["better", "worse"], "not told apart"))
 
 
 def _compare(
