@@ -196,4 +196,4 @@ def _drawn(candidates: Sequence[tuple[Floats, Floats]], one: Reading) -> Floats:
     chosen = np.stack([smoothed(n * p)[np.arange(len(truth)), truth] for p, _ in candidates])
     scores = [np.log(w * chosen + (1 - w) * frequencies[truth]).mean(axis=1) for w in WEIGHTS]
     weight, best = np.unravel_index(np.argmax(scores), (len(WEIGHTS), len(candidates)))
-    return WEIGHTS[weight] * smoothed(n * candidates[best][1]) + (1 - WEIGHTS[weight]) * frequencies
+    return WEIGHTS[weight] * smoothed(n * candidates[best][1]) + (1 - WEIGHTS[weight]) * frequencies  # type: ignore[call-overload]

@@ -1,6 +1,7 @@
 """Figures of the synergistic information score beside the gain of fusion: over tasks, and over fields of view."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -73,7 +74,7 @@ def _origins(shown: pd.DataFrame) -> list[Line2D]:
     handles = []
     for name in (name for name in ORIGIN_COLOURS if name in set(shown["made_from"])):
         face = "white" if name in ONE_MODALITY else ORIGIN_COLOURS[name]
-        style = {"color": ORIGIN_COLOURS[name], "marker": ORIGIN_MARKERS[name], "markerfacecolor": face}
+        style: dict[str, Any] = {"color": ORIGIN_COLOURS[name], "marker": ORIGIN_MARKERS[name], "markerfacecolor": face}
         handles.append(Line2D([], [], linestyle="", markersize=5.5, label=_origin(name), **style))
     return handles
 
@@ -100,7 +101,7 @@ def _name_points(ax: Axes, shown: pd.DataFrame) -> None:
         taken.append((start, start + long, at))
         offset = (LABEL_POINTS if side == "left" else -LABEL_POINTS, at - y)
         line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6} if abs(step) > 1 else None
-        style = {"textcoords": "offset points", "ha": side, "va": "center", "fontsize": 8, "color": INK}
+        style: dict[str, Any] = {"textcoords": "offset points", "ha": side, "va": "center", "fontsize": 8, "color": INK}
         text = ax.annotate(name, (sis, gain), offset, arrowprops=line, **style)
         text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
