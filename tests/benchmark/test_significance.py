@@ -15,7 +15,7 @@ from beyond_alignment.benchmark import (
     scope,
     verdict_sentence,
 )
-from beyond_alignment.benchmark.method_comparison import score_draws
+from beyond_alignment.benchmark.method_comparison import enough, score_draws
 from beyond_alignment.benchmark.metrics import score, statistics, tile_weights
 from beyond_alignment.benchmark.significance import compare_two, exchange_p, exchanges, rank_biserial, smallest_p
 from beyond_alignment.errors import InputError
@@ -162,6 +162,12 @@ def test_the_table_names_the_better_expert_and_corrects_over_all_rows():
     assert (table["n_seeds"] == 2).all()
     sentence = verdict_sentence(table.reset_index())
     assert "the largest lead is that of concat on niche" in sentence
+
+
+def test_many_tests_get_as_many_exchanges_as_their_correction_needs():
+    assert enough(1) == 2000
+    for n_tests in (60, 135):
+        assert n_tests / enough(n_tests) < 0.05 / 5  # the smallest p, corrected
 
 
 def test_no_gain_is_a_sentence_that_can_be_said():

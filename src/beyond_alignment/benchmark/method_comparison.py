@@ -15,6 +15,7 @@ from beyond_alignment.tasks import get_task
 
 FIELD = ["task", "split", "expression", "morphology"]
 ALPHA = 0.05
+FEWEST_EXCHANGES = 2000
 
 Scored = Sequence[tuple[Contest, Predictions | None]]
 Runs = dict[str, list[Predictions]]
@@ -41,7 +42,7 @@ def by_task(found: Scored) -> dict[tuple[str, str, str, str], Runs]:
 
 
 def compare_with_experts(
-    found: Scored, *, n_replicates: int = 1000, n_permutations: int = 2000, seed: int = 0, alpha: float = ALPHA
+    found: Scored, *, n_replicates: int = 1000, n_permutations: int | None = None, seed: int = 0, alpha: float = ALPHA
 ) -> pd.DataFrame:
     """Compare every fusion with the better of its two experts, task by task.
 
@@ -55,7 +56,7 @@ def compare_with_experts(
     n_replicates
         Bootstrap replicates.
     n_permutations
-        Exchanges where there are too many units to try all.
+        Exchanges where there are too many units to try all; when None as many as :func:`enough` says.
     seed
         Of replicates and exchanges.
     alpha
@@ -69,10 +70,24 @@ def compare_with_experts(
         effect_low, effect_high, verdict (``better``, ``worse`` or ``not told apart``, by p_holm).
     """
     rows: list[dict[str, object]] = []
-    for field, runs in by_task(found).items():
-        if set(UNIMODAL) <= set(runs):
-            rows += _compare(field, runs, n_replicates=n_replicates, n_permutations=n_permutations, seed=seed)
+    fields = {field: runs for field, runs in by_task(found).items() if set(UNIMODAL) <= set(runs)}
+    exchanged = n_permutations or enough(sum(len(runs) - len(UNIMODAL) for runs in fields.values()), alpha=alpha)
+    for field, runs in fields.items():
+        rows += _compare(field, runs, n_replicates=n_replicates, n_permutations=exchanged, seed=seed)
     return with_verdicts(pd.DataFrame(rows), alpha=alpha)
+
+
+def enough(n_tests: int, *, alpha: float = ALPHA) -> int:
+    """Return how many exchanges let the smallest p pass Holm's correction: ten times the tests over the level.
+
+    Parameters
+    ----------
+    n_tests
+        Rows that are corrected together.
+    alpha
+        Level of the verdict.
+    """
+    return max(FEWEST_EXCHANGES, round(10 * n_tests / alpha))
 
 
 def with_verdicts(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:

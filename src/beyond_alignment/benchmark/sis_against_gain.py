@@ -72,7 +72,8 @@ def relate_gain(
     if used["task"].duplicated().any():
         raise InputError("A task occurs twice; pass one row a task, for instance of one split.")
     if len(values) < FEWEST or (np.ptp(values, axis=0) == 0).any():
-        raise InputError(f"{len(values)} tasks with a score and a gain that differ: at least {FEWEST} are needed.")
+        why = "one of which is the same for all" if len(values) >= FEWEST else f"and at least {FEWEST} are needed"
+        raise InputError(f"{len(values)} tasks with a score and a gain, {why}: there is no order to compare.")
     rng = np.random.default_rng(seed)
     drawn: list[NDArray[np.float64]] = []
     while sum(map(len, drawn)) < n_bootstrap:
@@ -107,10 +108,11 @@ def beside_sis(gains: pd.DataFrame, tables: Mapping[int, pd.DataFrame]) -> pd.Da
     rows = []
     for row in gains.to_dict(orient="records"):
         task, field = row["task"], row["field_um"]
-        asked = field if field in tables else max(tables) if field == widest[task] else None
-        table = None if asked is None else tables[asked].set_index("task")
-        if table is not None and task in table.index:
-            rows.append(row | table.loc[task, ["sis", "sis_low", "sis_high"]].to_dict())
+        asked = [field, max(tables)] if field == widest[task] else [field]
+        for table in (tables[one].set_index("task") for one in asked if one in tables):
+            if task in table.index:
+                rows.append(row | table.loc[task, ["sis", "sis_low", "sis_high"]].to_dict())
+                break
     return pd.DataFrame(rows)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.benchmark.method_comparison import ALPHA, Scored, by_task, with_verdicts
+from beyond_alignment.benchmark.method_comparison import ALPHA, Scored, by_task, enough, with_verdicts
 from beyond_alignment.benchmark.metrics import MAIN_METRIC, statistics, tile_weights
 from beyond_alignment.benchmark.significance import compare_two, exchanges
 from beyond_alignment.tasks import get_task
@@ -14,7 +14,7 @@ def compare_sizes(
     published: Scored,
     *,
     n_replicates: int = 1000,
-    n_permutations: int = 2000,
+    n_permutations: int | None = None,
     seed: int = 0,
     alpha: float = ALPHA,
 ) -> pd.DataFrame:
@@ -28,7 +28,8 @@ def compare_sizes(
     n_replicates
         Bootstrap replicates; tiles within sections.
     n_permutations
-        Exchanges of tiles where there are too many to try all.
+        Exchanges of tiles where there are too many to try all; when None as many as
+        :func:`~beyond_alignment.benchmark.method_comparison.enough` says.
     seed
         Of replicates and exchanges.
     alpha
@@ -47,21 +48,24 @@ def compare_sizes(
         by_task([(c, found) for c, found in side if (c.task, c.method, c.seed) in seeds])
         for side in (common, published)
     ]
+    shared = [
+        (field, name) for field in kept[0] if field in kept[1] for name in kept[0][field] if name in kept[1][field]
+    ]
+    exchanged = n_permutations or enough(len(shared), alpha=alpha)
     rows = []
-    for field in (field for field in kept[0] if field in kept[1]):
+    for field, method in shared:
         task = get_task(field[0])
         metric = MAIN_METRIC[task.kind]
-        for method in (name for name in kept[0][field] if name in kept[1][field]):
-            small, large = ([statistics(run) for run in side[field][method]] for side in kept)
-            run = kept[0][field][method][0]
-            weights = tile_weights(run.tiles, run.strata, n_replicates=n_replicates, seed=seed)
-            swaps = exchanges(len(small[0].names), n_permutations=n_permutations, seed=seed)
-            change = compare_two(large, small, metric, weights=weights, swaps=swaps)
-            values = [float(np.mean([one.scores(weights[:1])[metric][0] for one in side])) for side in (small, large)]
-            rows.append(
-                {"task": field[0], "made_from": task.made_from, "method": method, "metric": metric}
-                | {"common": values[0], "published": values[1]}
-                | {"difference": change.value, "low": change.low, "high": change.high, "p": change.p}
-                | {"n_seeds": len(small), "n_tiles": change.n_units}
-            )
+        small, large = ([statistics(run) for run in side[field][method]] for side in kept)
+        run = kept[0][field][method][0]
+        weights = tile_weights(run.tiles, run.strata, n_replicates=n_replicates, seed=seed)
+        swaps = exchanges(len(small[0].names), n_permutations=exchanged, seed=seed)
+        change = compare_two(large, small, metric, weights=weights, swaps=swaps)
+        values = [float(np.mean([one.scores(weights[:1])[metric][0] for one in side])) for side in (small, large)]
+        rows.append(
+            {"task": field[0], "made_from": task.made_from, "method": method, "metric": metric}
+            | {"common": values[0], "published": values[1]}
+            | {"difference": change.value, "low": change.low, "high": change.high, "p": change.p}
+            | {"n_seeds": len(small), "n_tiles": change.n_units}
+        )
     return with_verdicts(pd.DataFrame(rows), alpha=alpha)
