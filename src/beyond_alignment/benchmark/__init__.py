@@ -1,5 +1,7 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
+import warnings
+
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
@@ -62,6 +64,9 @@ from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_claims, no_gain
+
+# joblib replaces a worker whose memory has grown, between two of its jobs: nothing is lost
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
 
 __all__ = [
     "CAPTURED_CODE",
