@@ -40,6 +40,12 @@ def test_p_is_that_of_all_orders():
     assert related.p == pytest.approx(2 / 24, abs=0.008)
 
 
+def test_an_order_that_hangs_on_one_task_has_no_interval():
+    related = relate_gain(tasks([0.5, 0, 0, 0, 0, 0], [6, 5, 4, 3, 2, 1]))
+    assert related.value > 0.6
+    assert [related.low, related.high] == [-1, 1]  # a third of the resamples lack the task that has synergy
+
+
 def test_tasks_made_from_one_modality_and_without_a_score_do_not_count():
     table = tasks([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], [1, 2, 3, 4, 5, 9, np.nan])
     table.loc[4, ["made_from", "gain"]] = ["expression", -3]

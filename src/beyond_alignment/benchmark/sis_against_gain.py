@@ -14,6 +14,8 @@ from beyond_alignment.information.resampling import percentile_interval
 ONE_MODALITY = ("expression", "morphology")
 """What labels of a task that is never headlined are made from."""
 FEWEST = 4
+LEFT_OUT = 0.025
+"""Share of the resamples that the interval leaves out on a side."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class TaskRelation:
     value
         The correlation.
     low, high
-        95 % interval over resampled tasks: what another handful of such tasks could have shown.
+        95 % interval over resampled tasks: what another handful of such tasks could have shown. -1 and 1 where more
+        resamples than the interval leaves out on a side hold one value of a score alone, and order nothing.
     p
         Two-sided, over permutations of the tasks.
     n
@@ -56,7 +59,7 @@ def relate_gain(
     leave_out
         What a task must not be made from to count; nothing is left out when empty.
     n_bootstrap
-        Resamples of tasks; those in which a score is the same for all tasks order nothing and are drawn again.
+        Resamples of tasks; the few in which a score is the same for all tasks order nothing and are drawn again.
     n_permutations
         Permutations behind p.
     seed
@@ -80,6 +83,8 @@ def relate_gain(
         resampled = values[rng.integers(0, len(values), (n_bootstrap, len(values)))]  # (draw, task, score)
         drawn.append(resampled[(np.ptp(resampled, axis=1) > 0).all(axis=1)])
     low, high = percentile_interval(spearman(np.concatenate(drawn)[:n_bootstrap]))
+    if len(drawn[0]) < (1 - LEFT_OUT) * n_bootstrap:
+        low, high = -1.0, 1.0
     found = float(spearman(values[None])[0])
     shuffled = np.repeat(values[None], n_permutations, axis=0)
     shuffled[..., 1] = rng.permuted(shuffled[..., 1], axis=1)

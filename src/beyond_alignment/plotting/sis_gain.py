@@ -58,7 +58,8 @@ def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label:
         marker = ORIGIN_MARKERS.get(row.made_from, "o")
         ax.plot(row.sis, row.gain, marker, color=colour, markerfacecolor=face, markersize=6, zorder=3)
     ax.set(xlabel="synergistic information score S / I(X1, X2; Y), 95 % interval", ylabel=label)
-    title = f"Spearman {relation.value:.2f} ({relation.low:.2f} to {relation.high:.2f}) over {relation.n} tasks"
+    told = f"{relation.value:.2f} ({relation.low:.2f} to {relation.high:.2f})"
+    title = f"Spearman {told} over {relation.n} tasks, p = {relation.p:.2f}"
     ax.set_title(title, fontsize=10, fontweight="normal")
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
@@ -85,18 +86,21 @@ def _origin(name: str) -> str:
 
 
 def _name_points(ax: Axes, shown: pd.DataFrame) -> None:
-    """Write each task's name beside its point: on the nearest place that no mark and no other name takes."""
+    """Write each task's name beside its point: on the nearest place in the axes that no mark or name takes."""
     points = ax.transData.transform(shown[["sis", "gain"]].to_numpy(dtype=np.float64)) * 72 / ax.figure.dpi
     middle = points[:, 0].min() + 0.62 * np.ptp(points[:, 0])
     taken = [(x - MARK_POINTS, x + MARK_POINTS, y) for x, y in points]
+    frame = ax.get_window_extent()
+    left, right = (edge * 72 / ax.figure.dpi for edge in (frame.x0, frame.x1))
     for name, sis, gain, (x, y) in zip(shown["task"].map(readable), shown["sis"], shown["gain"], points, strict=True):
         long = LETTER_POINTS * len(name)
         sides = ("right", "left") if x > middle else ("left", "right")
         for side, step in ((side, step) for step in STEPS for side in sides):
             start = x + LABEL_POINTS if side == "left" else x - LABEL_POINTS - long
             at = y + LINE_POINTS * step
-            if not any(start < last and first < start + long and abs(at - line) < LINE_POINTS - 1e-6
-                       for first, last, line in taken):  # fmt: skip
+            free = not any(start < last and first < start + long and abs(at - line) < LINE_POINTS - 1e-6
+                           for first, last, line in taken)  # fmt: skip
+            if free and left <= start and start + long <= right:
                 break
         taken.append((start, start + long, at))
         offset = (LABEL_POINTS if side == "left" else -LABEL_POINTS, at - y)
