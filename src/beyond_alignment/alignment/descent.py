@@ -1,0 +1,113 @@
+"""How far alignment in training is from the canonical subspace."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from beyond_alignment.alignment.linear_methods import LINEAR_METHODS
+from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
+from beyond_alignment.alignment.views import correlated_views
+from beyond_alignment.experts.compute import Device
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
+
+UNEQUAL = (0.9, 0.8, 0.7, 0.6)
+EQUAL = (0.8, 0.8, 0.8, 0.8)
+CLOSE = 5.0
+"""Degrees below which a subspace counts as found."""
+
+
+def angles_by_steps(
+    methods: Sequence[str],
+    *,
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    steps: Sequence[int],
+    correlations: Sequence[float] = UNEQUAL,
+    latents: str = "gaussian",
+    n_directions: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    device: Device = "auto",
+) -> pd.DataFrame:
+    """Measure the largest principal angle to the canonical subspace of the same samples, by the length of training.
+
+    Each length is a training of its own from the same first weights, its schedule included.
+
+    Parameters
+    ----------
+    methods
+        Keys of :data:`~beyond_alignment.alignment.LINEAR_METHODS`.
+    sizes
+        Numbers of samples n.
+    seeds
+        One draw and training each.
+    steps
+        Updates of each training.
+    correlations
+        Of the shared latents.
+    latents
+        Their law, as in :func:`~beyond_alignment.alignment.correlated_views`.
+    n_directions
+        k that are asked for; as many as the views share when None.
+    options
+        Hyper-parameters of the objective, in the place of the method's own.
+    device
+        Where training runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method, n, seed and number of steps (0 for the closed form): angle (degrees, the larger of both
+        views), to_truth (degrees from the true directions), distinct (number of distinct projections, the smaller of
+        both views) and n_directions.
+    """
+    k, rows = n_directions or len(correlations), []
+    for n in sizes:
+        draws = [correlated_views(correlations, n=n, latents=latents, seed=seed) for seed in seeds]
+        pairs = [(draw.x1, draw.x2) for draw in draws]
+        canonical = [CanonicalCorrelation(k).fit(pair) for pair in pairs]
+        for method in methods:
+            lengths = [0] if LINEAR_METHODS[method].network is None else list(steps)
+            for length in lengths:
+                found = aligned_subspaces(
+                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device
+                )
+                for seed, draw, reference, one in zip(seeds, draws, canonical, found, strict=True):
+                    sides = (
+                        (draw.x1, one.weights1, reference.weights1_, draw.directions1[:, :k]),
+                        (draw.x2, one.weights2, reference.weights2_, draw.directions2[:, :k]),
+                    )
+                    rows.append(
+                        {"method": method, "n": n, "seed": seed, "steps": length}
+                        | {"angle": max(float(variate_angles(x, w, c)[-1]) for x, w, c, _ in sides)}
+                        | {"to_truth": max(float(variate_angles(x, w, t)[-1]) for x, w, _, t in sides if t.size)}
+                        | {"distinct": min(n_distinct(x, w) for x, w, _, _ in sides), "n_directions": k}
+                    )
+    return pd.DataFrame(rows)
+
+
+def found_subspaces(angles: pd.DataFrame) -> pd.DataFrame:
+    """Say of each method and n whether it found the canonical subspace after the longest training.
+
+    Parameters
+    ----------
+    angles
+        From :func:`angles_by_steps`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method and n: label, theory, angle (mean over seeds, degrees), low and high (smallest and largest over
+        seeds), to_truth (mean), distinct (mean), n_seeds, found (whether every seed is below 5 degrees), reason.
+    """
+    rows = []
+    for (method, n), part in angles.groupby(["method", "n"], sort=False):
+        last, record = part[part["steps"] == part["steps"].max()], LINEAR_METHODS[str(method)]
+        rows.append(
+            {"method": method, "label": record.label, "theory": record.theory, "n": n, "angle": last["angle"].mean()}
+            | {"low": last["angle"].min(), "high": last["angle"].max(), "to_truth": last["to_truth"].mean()}
+            | {"distinct": last["distinct"].mean(), "n_directions": last["n_directions"].iloc[0]}
+            | {"n_seeds": last["seed"].nunique(), "found": bool(np.all(last["angle"] < CLOSE)), "reason": record.reason}
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,229 @@
+"""The subspaces that alignment with linear heads finds on two frozen embeddings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from beyond_alignment.alignment.angles import principal_angles
+from beyond_alignment.alignment.linear_methods import LINEAR_METHODS, LinearMethod
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.compute import Device, resolve_device
+from beyond_alignment.fusion.batches import SpotSet
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
+from beyond_alignment.fusion.inputs import paired
+from beyond_alignment.fusion.network import Shape
+from beyond_alignment.fusion.training import TrainingPlan, train_together
+from beyond_alignment.fusion.whitening import Regularisation, Whitening, fit_whitening
+
+Floats = NDArray[np.float64]
+Pair = tuple[ArrayLike, ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedSubspace:
+    """What alignment found: k directions of each embedding.
+
+    Attributes
+    ----------
+    method
+        Key of :data:`~beyond_alignment.alignment.LINEAR_METHODS`.
+    weights1, weights2
+        Directions A and B (feature, component) of each embedding.
+    mean1, mean2
+        Means (feature,) of the samples that it was fitted on.
+    losses
+        Objective at each step (step,); empty for the closed form.
+    """
+
+    method: str
+    weights1: Floats
+    weights2: Floats
+    mean1: Floats
+    mean2: Floats
+    losses: Floats
+
+    def project(self, x1: ArrayLike, x2: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the projections z1 and z2 (sample, component) of samples."""
+        first, second = paired(x1, x2, min_rows=1)
+        return (first - self.mean1) @ self.weights1, (second - self.mean2) @ self.weights2
+
+    def transform(self, x1: ArrayLike, x2: ArrayLike) -> Floats:
+        """Return both projections side by side (sample, 2 component)."""
+        return np.concatenate(self.project(x1, x2), axis=1)
+
+
+def variate_angles(x: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
+    """Principal angles between the spaces of variates that two sets of directions span, in degrees.
+
+    Angles between the projections of samples, so that no linear map of the features changes them.
+
+    Parameters
+    ----------
+    x
+        Embedding (sample, feature).
+    first, second
+        Directions (feature, component).
+    """
+    matrix = np.asarray(x, dtype=np.float64)
+    root = np.linalg.qr(matrix - matrix.mean(axis=0), mode="r")  # root.T @ root is the scatter (feature, feature)
+    return principal_angles(root @ np.asarray(first), root @ np.asarray(second))
+
+
+def n_distinct(x: ArrayLike, weights: ArrayLike) -> float:
+    """Return how many of k projections are distinct: k where they are uncorrelated, 1 where all are the same.
+
+    The participation ratio of their correlation matrix: (sum of eigenvalues)^2 / (sum of their squares).
+
+    Parameters
+    ----------
+    x
+        Embedding (sample, feature).
+    weights
+        Directions (feature, component).
+    """
+    z = np.asarray(x, dtype=np.float64) @ np.asarray(weights)
+    correlations = np.atleast_2d(np.corrcoef(z, rowvar=False))
+    return float(len(correlations) ** 2 / (correlations**2).sum())
+
+
+def aligned_subspace(
+    method: str,
+    x1: ArrayLike,
+    x2: ArrayLike,
+    *,
+    n_components: int,
+    steps: int = 500,
+    batch_size: int = 512,
+    learning_rate: float = 1e-2,
+    regularisation: Regularisation = "ledoit_wolf",
+    options: Mapping[str, Any] | None = None,
+    device: Device = "auto",
+    seed: int = 0,
+) -> AlignedSubspace:
+    """Align two embeddings with linear heads, without seeing a label.
+
+    Parameters
+    ----------
+    method
+        Key of :data:`~beyond_alignment.alignment.LINEAR_METHODS`.
+    x1, x2
+        Embeddings (sample, feature) of the same samples.
+    n_components
+        k, directions of each embedding.
+    steps
+        Updates of AdamW, warm-up and cosine included, without weight decay.
+    batch_size
+        Samples an update; all of them where there are fewer.
+    learning_rate
+        Largest learning rate.
+    regularisation
+        Shrinkage of the covariances that whiten the embeddings before training.
+    options
+        Hyper-parameters of the objective, in the place of the method's own.
+    device
+        Where training runs.
+    seed
+        Of the first weights and the minibatches.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown, the embeddings are no finite pair or have fewer directions than are asked for, or the
+        training diverges.
+    """
+    return aligned_subspaces(
+        method, [(x1, x2)], n_components=n_components, steps=steps, batch_size=batch_size,
+        learning_rate=learning_rate, regularisation=regularisation, options=options, device=device, seeds=[seed],
+    )[0]  # fmt: skip
+
+
+def aligned_subspaces(
+    method: str,
+    pairs: Sequence[Pair],
+    *,
+    n_components: int,
+    seeds: Sequence[int],
+    steps: int = 500,
+    batch_size: int = 512,
+    learning_rate: float = 1e-2,
+    regularisation: Regularisation = "ledoit_wolf",
+    options: Mapping[str, Any] | None = None,
+    device: Device = "auto",
+) -> list[AlignedSubspace]:
+    """Align many pairs of embeddings side by side, each as :func:`aligned_subspace` would alone.
+
+    Parameters
+    ----------
+    method, n_components, steps, batch_size, learning_rate, regularisation, options, device
+        As in :func:`aligned_subspace`.
+    pairs
+        Pairs of embeddings, each (sample, feature).
+    seeds
+        One a pair.
+
+    Raises
+    ------
+    InputError
+        As :func:`aligned_subspace`.
+    """
+    if method not in LINEAR_METHODS:
+        raise InputError(f"There is no linear method {method!r}; choose one of {', '.join(LINEAR_METHODS)}.")
+    record = LINEAR_METHODS[method]
+    record = replace(record, options=options) if options else record
+    checked = [paired(*pair) for pair in pairs]
+    if record.network is None:
+        return [_closed_form(method, pair, n_components, regularisation) for pair in checked]
+    whitenings = [tuple(fit_whitening(x, regularisation=regularisation) for x in pair) for pair in checked]
+    least = min(w.rank for pair in whitenings for w in pair)
+    if not 1 <= n_components <= least:
+        msg = f"{n_components} components were asked for and the embeddings have {least}; pass a number from 1 to that."
+        raise InputError(msg)
+    if min(steps, batch_size) < 1:
+        raise InputError(f"{steps} steps of {batch_size} samples train nothing; pass at least 1 of each.")
+    networks = [_network(record, pair, n_components, seed) for pair, seed in zip(checked, seeds, strict=True)]
+    sets = [_set(record, pair, both) for pair, both in zip(checked, whitenings, strict=True)]
+    plans = [TrainingPlan(learning_rate, 0.0, steps, batch_size, seed) for seed in seeds]
+    outcomes = train_together(networks, sets, plans, device=resolve_device(device))
+    found = []
+    for network, both, outcome in zip(networks, whitenings, outcomes, strict=True):
+        if outcome.diverged_at is not None:
+            msg = f"{record.label} diverged at step {outcome.diverged_at + 1} of {steps}; lower the learning rate."
+            raise InputError(msg)
+        maps = [next(iter(t.parameters())).detach().double().numpy().T for t in (network.tower1, network.tower2)]
+        weights = [_map(record, w, x)[0] @ m for w, x, m in zip(both, checked[len(found)], maps, strict=True)]
+        found.append(AlignedSubspace(method, weights[0], weights[1], both[0].mean, both[1].mean, outcome.losses))
+    return found
+
+
+def _closed_form(method: str, pair: tuple[Floats, Floats], k: int, regularisation: Regularisation) -> AlignedSubspace:
+    """Return the canonical directions."""
+    fitted = CanonicalCorrelation(k, regularisation=regularisation).fit(pair)
+    means = fitted.mean1_, fitted.mean2_
+    return AlignedSubspace(method, fitted.weights1_, fitted.weights2_, *means, np.zeros(0))
+
+
+def _network(record: LinearMethod, pair: tuple[Floats, Floats], k: int, seed: int):  # type: ignore[no-untyped-def]
+    """Return untrained heads, whose first weights depend on the seed alone."""
+    assert record.network is not None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        shape = Shape(pair[0].shape[1], pair[1].shape[1], 1, "classification", 2 * k)
+        return record.network(shape, **record.options)
+
+
+def _map(record: LinearMethod, whitening: Whitening, x: Floats) -> tuple[Floats, Floats]:
+    """Return the linear map (feature, feature) that the heads see an embedding through, and what they see."""
+    if record.whitened:
+        return whitening.matrix, whitening.apply(x)
+    scale = float(np.sqrt(x.var(axis=0).mean()))  # one number: directions keep their proportions
+    return np.eye(x.shape[1]) / scale, (x - whitening.mean) / scale
+
+
+def _set(record: LinearMethod, pair: tuple[Floats, Floats], both: tuple[Whitening, ...]) -> SpotSet:
+    """Return what the heads are trained on."""
+    first, second = (torch.from_numpy(_map(record, w, x)[1]).float() for w, x in zip(both, pair, strict=True))
+    return SpotSet(first, second, torch.zeros(len(first)), torch.zeros(len(first), 0, dtype=torch.int64))

@@ -1,0 +1,206 @@
+"""Figures of the collapse: how training reaches the canonical subspace, and what is held by size and along the dial."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from beyond_alignment.plotting.style import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    YELLOW,
+    zero_line,
+)
+
+THEORIES = {"proved": "theory: found", "measured": "no proof", "other": "theory: another subspace"}
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BROWN, INK)
+HEADS = {
+    "linear": ("alignment, linear heads", BLUE, "o"),
+    "nonlinear": ("alignment, nonlinear heads", PURPLE, "s"),
+    "interaction": ("interaction", GREEN, "D"),
+    "concatenation": ("both embeddings as they are", GREY, "^"),
+}
+LABELS = {
+    "redundant": "redundant label",
+    "unique1": "unique label",
+    "and": "AND",
+    "xor": "exclusive or (synergy)",
+}
+CLOSE = 5.0
+LEAST = 0.05
+
+
+def plot_descent(angles: pd.DataFrame, found: pd.DataFrame, *, n: int) -> Figure:
+    """Draw the angle to the canonical subspace against the length of training, a panel a verdict of the theory.
+
+    Parameters
+    ----------
+    angles
+        From :func:`beyond_alignment.alignment.angles_by_steps`.
+    found
+        From :func:`beyond_alignment.alignment.found_subspaces`.
+    n
+        Sample size that is shown.
+    """
+    return _by_theory(angles[(angles["n"] == n) & (angles["steps"] > 0)], found, x="steps", x_label="training steps")
+
+
+def plot_found(angles: pd.DataFrame, found: pd.DataFrame) -> Figure:
+    """Draw the angle to the canonical subspace after the longest training against the number of samples.
+
+    Parameters
+    ----------
+    angles
+        From :func:`beyond_alignment.alignment.angles_by_steps`.
+    found
+        From :func:`beyond_alignment.alignment.found_subspaces`.
+    """
+    trained = angles[angles["steps"] > 0]
+    return _by_theory(trained[trained["steps"] == trained["steps"].max()], found, x="n", x_label="paired samples")
+
+
+def _by_theory(rows: pd.DataFrame, found: pd.DataFrame, *, x: str, x_label: str) -> Figure:
+    """Draw mean and range of the angle over seeds, a line a method, a panel a verdict of the theory."""
+    named = found.drop_duplicates("method").set_index("method")
+    theories = [name for name in THEORIES if (named.loc[rows["method"].unique(), "theory"] == name).any()]
+    figure, axes = plt.subplots(
+        1, len(theories), figsize=(3.6 * len(theories), 3.6), sharey=True, layout="constrained", squeeze=False
+    )
+    for ax, theory in zip(axes.flat, theories, strict=True):
+        methods = [m for m in rows["method"].unique() if named.loc[m, "theory"] == theory]
+        ends = []
+        for method, colour in zip(methods, COLOURS, strict=False):
+            line = rows[rows["method"] == method].groupby(x)["angle"].agg(["mean", "min", "max"]).clip(lower=LEAST)
+            ax.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.15, linewidth=0)
+            ax.plot(line.index, line["mean"], "o-", color=colour, markersize=3.5)
+            ends.append((float(line["mean"].iloc[-1]), float(line.index[-1]), str(named.loc[method, "label"]), colour))
+        ax.set(xscale="log", yscale="log", xlabel=x_label, title=THEORIES[theory])
+        ax.set_xticks(sorted(rows[x].unique()), [f"{int(value):,}" for value in sorted(rows[x].unique())])
+        ax.minorticks_off()
+        zero_line(ax, value=CLOSE, horizontal=True)
+        _name_ends(ax, ends)
+    first = axes.flat[0]
+    first.set_yticks((0.1, 1, 5, 20, 90), ("0.1°", "1°", "5°", "20°", "90°"))
+    first.set(ylim=(LEAST, 120), ylabel="largest principal angle")
+    return figure
+
+
+def _name_ends(ax: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write the names of lines inside the panel, in the order of their ends."""
+    for place, (_, _, name, colour) in enumerate(sorted(ends, key=lambda end: -end[0])):
+        ax.text(
+            0.02, 0.02 + 0.062 * (len(ends) - 1 - place), name, transform=ax.transAxes, color=colour, fontsize=7.5,
+            va="bottom",
+        )  # fmt: skip
+
+
+def plot_shares_by_size(shares: pd.DataFrame, *, labels: Sequence[str], probe: str = "mlp") -> Figure:
+    """Draw the share of labels' information that representations hold against the number of pairs, a panel a label.
+
+    Parameters
+    ----------
+    shares
+        From :func:`beyond_alignment.benchmark.shares_by_size`.
+    labels
+        Panels, from the left.
+    probe
+        That reads them: ``mlp`` or ``linear``.
+    """
+    return _by_head(shares[shares["probe"] == probe], labels, x="n", x_label="paired samples", log=True)
+
+
+def plot_shares_by_directions(shares: pd.DataFrame, *, labels: Sequence[str], n_shared: int) -> Figure:
+    """Draw the share of labels' information that aligned representations hold against the directions that they keep.
+
+    Parameters
+    ----------
+    shares
+        From :func:`beyond_alignment.benchmark.shares_by_directions`.
+    labels
+        Panels, from the left.
+    n_shared
+        Directions that the embeddings share.
+    """
+    figure = _by_head(
+        shares[shares["probe"] == "mlp"], labels, x="n_directions", x_label="directions kept a side", log=False
+    )
+    for ax in figure.axes:
+        zero_line(ax, value=n_shared + 0.5)
+    figure.axes[0].annotate(
+        "shared", (n_shared + 0.3, 0.5), ha="right", va="center", fontsize=8, color=INK, rotation=90
+    )
+    return figure
+
+
+def _by_head(shares: pd.DataFrame, labels: Sequence[str], *, x: str, x_label: str, log: bool) -> Figure:
+    """Draw one line a contender with its range over seeds, coloured by kind of head, a panel a label."""
+    figure, axes = plt.subplots(
+        1, len(labels), figsize=(3.0 * len(labels), 3.4), sharey=True, layout="constrained", squeeze=False
+    )
+    for ax, label in zip(axes.flat, labels, strict=True):
+        here = shares[shares["label"] == label]
+        for contender in here["contender"].unique():
+            rows = here[here["contender"] == contender]
+            name, colour, marker = HEADS[rows["head"].iloc[0]]
+            line = rows.groupby(x)["share"].agg(["mean", "min", "max"])
+            ax.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.12, linewidth=0)
+            ax.plot(line.index, line["mean"], marker=marker, color=colour, markersize=4, linewidth=1.3, label=name)
+        ax.set(xlabel=x_label, title=LABELS.get(label, label), ylim=(-0.06, 1.06))
+        ax.axhline(0, color=INK, linewidth=0.6, zorder=0)
+        if log:
+            ax.set_xscale("log")
+    axes.flat[0].set_ylabel("share of the label's information")
+    _head_legend(figure, shares)
+    return figure
+
+
+def _head_legend(figure: Figure, table: pd.DataFrame, extra: Sequence[Line2D] = ()) -> None:
+    """Name the kinds of heads above the panels."""
+    handles = [
+        Line2D([], [], marker=marker, color=colour, label=name, markersize=5)
+        for head, (name, colour, marker) in HEADS.items()
+        if (table["head"] == head).any()
+    ]
+    figure.legend(handles=[*handles, *extra], loc="outside upper center", ncols=3, fontsize=8)
+
+
+def plot_dial(dial: pd.DataFrame, *, probe: str = "mlp") -> Figure:
+    """Draw accuracy and bits along the dial, measured points over the curves that theory predicts.
+
+    Parameters
+    ----------
+    dial
+        From :func:`beyond_alignment.benchmark.shares_along_dial`.
+    probe
+        That reads the representations.
+    """
+    rows = dial[dial["probe"] == probe]
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.8), layout="constrained")
+    for ax, score, label in zip(axes, ("accuracy", "bits"), ("accuracy", "bits about the label"), strict=True):
+        theory = rows.drop_duplicates("synergy_share").sort_values("synergy_share")
+        for kind, colour in (("aligned", BLUE), ("joint", GREEN)):
+            ax.plot(theory["synergy_share"], theory[f"{kind}_{score}"], color=colour, alpha=0.25, linewidth=7, zorder=0)
+        names = list(rows["contender"].unique())
+        for number, contender in enumerate(names):
+            part = rows[rows["contender"] == contender]
+            _, colour, marker = HEADS[part["head"].iloc[0]]
+            line = part.groupby("synergy_share")[score].agg(["mean", "min", "max"])
+            place = line.index + 0.012 * (number - (len(names) - 1) / 2)  # side by side, not one over the other
+            ax.vlines(place, line["min"], line["max"], color=colour, linewidth=1)
+            ax.plot(place, line["mean"], marker, color=colour, markersize=4.5, markerfacecolor="white")
+        ax.set(xlabel="synergy S of one bit (= SIS)", ylabel=label)
+    bands = [
+        Line2D([], [], color=colour, alpha=0.25, linewidth=7, label=f"theory: {words}")
+        for colour, words in ((BLUE, "shared directions"), (GREEN, "everything"))
+    ]
+    _head_legend(figure, rows, bands)
+    return figure
