@@ -40,7 +40,7 @@ def test_it_stays_below_the_population_whatever_the_shrinkage_and_size(d, decay,
 def test_independent_embeddings_have_none_and_the_interval_says_so(d):
     found = [held_out(*views(100, d, seed=s, correlations=np.zeros(0))) for s in range(60 if d == 5 else 8)]
     values, lows = [v for v, _ in found], [low for _, (low, _) in found]
-    assert abs(np.mean(values)) < 0.02
+    assert abs(np.mean(values)) < 0.05
     assert np.mean(np.array(lows) > 0) <= 0.125
 
 

@@ -167,6 +167,19 @@ def test_what_groups_share_is_no_alignment_when_pairs_are_permuted_within_them()
     assert spectral_ceiling(x1, x2, groups=groups, **options).effective_rank == 0
 
 
+def test_offsets_of_groups_hide_what_is_shared_inside_them_until_they_are_taken_out():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(6), 80)
+    offset, shared = 5 * rng.standard_normal((6, 3))[groups], rng.standard_normal((480, 1))
+    x1, x2 = (offset + rng.standard_normal((480, 3)) + shared * [0, 1, 0] for _ in range(2))
+    options = {"groups": groups, "n_permutations": 60, "n_bootstrap": 0}
+    plain, within = (spectral_ceiling(x1, x2, within_groups=w, **options) for w in (False, True))
+    assert plain.effective_rank == 0
+    assert within.effective_rank == 1
+    assert within.singular_values[0] == pytest.approx(0.5, abs=0.1)
+    assert within.held_out_ceiling == pytest.approx(0.25, abs=0.1)
+
+
 def test_constant_columns_change_nothing():
     x1, x2 = gaussian(200, seed=4)
     padded = np.insert(x1, 2, 7.3, axis=1)
@@ -244,6 +257,7 @@ GOOD = np.random.default_rng(9).standard_normal((12, 2))
         (GOOD, GOOD, {"groups": range(12)}, "single sample"),
         (GOOD, GOOD, {"groups": ["a"] * 12}, "one group"),
         (GOOD, GOOD, {"groups": [0, 1]}, "one value a sample"),
+        (GOOD, GOOD, {"within_groups": True}, "there are no groups"),
         (GOOD, GOOD, {"n_folds": 1}, "from 2 to 6"),
         (GOOD, GOOD, {"n_folds": 7}, "7 folds"),
         (GOOD, GOOD, {"positions": GOOD[:5]}, "one .x, y. a sample"),

@@ -99,19 +99,24 @@ def held_out_ceiling(
     rng = np.random.default_rng(seed)
     n = len(x1)
     fold, unit = _split(n, n_folds, groups, curve, seed)
-    centre = fold if groups is None else groups
-    first, second = centred_within(x1, centre), centred_within(x2, centre)
+    first, second = x1, x2
+    if groups is not None or curve is not None:
+        first, second = centred_within(x1, unit), centred_within(x2, unit)
     exchangeable = np.zeros(n, dtype=np.int64) if groups is None else groups
     products, squares = np.empty(n), np.empty(n)
     for number in range(fold.max() + 1):
         test = fold == number
         (a, b), weights = _fitted((first[~test], second[~test]), exchangeable[~test], regularisation, rng)
-        p, q = first[test] @ a, second[test] @ b
-        products[test] = (p * q) @ weights
-        # The part of each sample in |M|^2 through the covariance of either side: |M|^2 twice on average.
+        p, q = ((x[test] - x[~test].mean(axis=0)) @ w for x, w in ((first, a), (second, b)))
+        own = (p * q) @ weights
+        # The part of each sample in |M|^2 through the covariance of either side: |M|^2 twice on average. What a sample
+        # has to do with itself is left out, which would inflate the product of two covariances of few samples.
         g1, g2, p, q = p.T @ p / len(p), q.T @ q / len(q), p * weights, q * weights
-        squares[test] = ((p @ g2) * p + (q @ g1) * q).sum(axis=1)
-    inner, norm = products.mean(), squares.mean() / 2
+        both = ((p @ g2) * p + (q @ g1) * q).sum(axis=1)
+        products[test], squares[test] = own, (len(own) * both - 2 * own**2) / max(len(own) - 1, 1)
+    most = float(min(x1.shape[1], x2.shape[1]))
+    inner = products.mean()
+    norm = max(squares.mean() / 2, inner**2 / most)
     if norm <= 0:
         return 0.0, (0.0, 0.0)
     root_ceiling = inner / np.sqrt(norm)
@@ -121,7 +126,6 @@ def held_out_ceiling(
     error = np.sqrt((by_unit**2).sum() * n_units / (n_units - 1)) / n
     # Where nothing is shared, what one fold says of another enters twice, once with each as training.
     reach = float(np.sqrt(2) * t.ppf(0.975, n_units - 1)) * error
-    most = float(min(x1.shape[1], x2.shape[1]))
     value, low, high = (
         float(np.clip(s * abs(s), -most, most)) for s in (root_ceiling, root_ceiling - reach, root_ceiling + reach)
     )

@@ -127,6 +127,7 @@ def spectral_ceiling(
     positions: ArrayLike | None = None,
     min_shift: float = 0.1,
     n_folds: int = 5,
+    within_groups: bool = False,
 ) -> SpectralCeiling:
     """Spectrum of K = S11^-1/2 S12 S22^-1/2 with its permutation threshold, interval and held-out ceiling.
 
@@ -167,6 +168,10 @@ def spectral_ceiling(
         Share of a group by which it is shifted at least, either way round; below 0.5.
     n_folds
         Number of folds of the held-out ceiling, at most one a group; 0 for none.
+    within_groups
+        Centre both embeddings in every group first, so that the spectrum itself leaves out what groups share. Else
+        singular values hold the offsets of groups, as the null does: where sections differ a lot in both embeddings
+        the threshold is close to 1, and directions shared inside sections stay below it.
 
     Returns
     -------
@@ -215,6 +220,10 @@ def spectral_ceiling(
             raise InputError("Every group has a single sample, so nothing can be permuted; pass larger groups or none.")
         if n_bootstrap and group_codes.max() < 1:
             raise InputError("There is one group, so groups cannot be resampled; pass groups=None or n_bootstrap=0.")
+    if within_groups:
+        if group_codes is None:
+            raise InputError("within_groups is True and there are no groups; pass groups or leave it out.")
+        first, second = centred_within(first, group_codes), centred_within(second, group_codes)
     # One thread: the same bytes whatever the number of cores, and no contention between many small products.
     with threadpool_limits(limits=1):
         return _spectrum(
