@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from beyond_alignment.alignment.held_out import held_out_ceiling
 from beyond_alignment.alignment.seams import seam_factor
 from beyond_alignment.alignment.shifts import curves, offsets, shifted
 from beyond_alignment.alignment.spectral import spectral_ceiling
@@ -69,6 +70,24 @@ def test_independent_smooth_tissue_passes_for_shared_under_spot_permutation_and_
         shifts.append(spectral_ceiling(x1, x2, positions=POSITIONS, **options).p_value <= 0.05)
     assert np.mean(spots) > 0.9
     assert np.mean(shifts) <= 0.2
+
+
+def test_unrelated_trends_across_sections_deceive_shifts_and_not_the_held_out_interval():
+    across = np.tile(PLACES[:, :1] / WIDTH - 0.5, (2 * SECTIONS, 1))
+    groups = np.repeat(np.arange(2 * SECTIONS), N)
+    deceived, claimed = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        slopes = np.repeat(rng.standard_normal((2, 2 * SECTIONS, 3)), N, axis=1)
+        x1, x2 = 4 * across * slopes + rng.standard_normal((2, 2 * SECTIONS * N, 3))
+        claimed.append(held_out_ceiling(x1, x2, n_folds=8, regularisation="by_size", groups=groups)[1][0] > 0)
+        if seed < 5:
+            options = {"n_permutations": 20, "n_bootstrap": 0, "n_folds": 0}
+            positions = np.tile(PLACES, (2 * SECTIONS, 1))
+            found = spectral_ceiling(x1, x2, groups=groups, positions=positions, **options)
+            deceived.append(found.p_value <= 0.05)
+    assert sum(deceived) >= 3
+    assert sum(claimed) <= 3
 
 
 def test_shifts_still_find_a_smooth_component_that_is_shared():

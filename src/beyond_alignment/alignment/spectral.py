@@ -161,9 +161,11 @@ def spectral_ceiling(
     positions
         Positions (sample, 2), in a unit that may differ between groups. Instead of permuting samples, the second
         embedding is shifted along a Hilbert curve through each group, by an offset of its own and closed to a circle,
-        and the null is widened for what the curve tears apart (`seam_factor`). Each group has to be a stationary field
-        of similar smoothness in all directions, with offsets far beyond which it is smooth; a common trend over a
-        section counts as shared. Without groups, folds and bootstrap take stretches of the curve.
+        and the null is widened for what the curve tears apart (`seam_factor`). Each group has to be a stationary field,
+        as smooth in one direction as in another, with offsets beyond the distance over which it is smooth. Stripes
+        give some false alarms; trends across whole sections, shared or not, give one almost always: take them out
+        first, or read `held_out_interval`, which counts sections. Without groups, folds and bootstrap take stretches
+        of the curve.
     min_shift
         Share of a group by which it is shifted at least, either way round; below 0.5.
     n_folds
