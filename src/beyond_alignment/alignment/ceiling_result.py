@@ -20,7 +20,7 @@ class SpectralCeiling:
         Mean of the same sum under permutation: what sampling noise alone gives.
     interval
         95 % bootstrap interval of `excess`, corrected for what sampling takes from it: where features are few beside
-        samples it covers the population's sum, elsewhere that sum under this shrinkage at best. It may end above
+        samples it covers the population's sum, elsewhere that sum under this shrinkage at best. It may lie above
         `excess`. None when no bootstrap was asked for.
     threshold
         95 % permutation quantile of the largest singular value.
