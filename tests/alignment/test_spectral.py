@@ -8,7 +8,7 @@ from scipy.linalg import qr
 from scipy.stats import ortho_group
 from sklearn.cross_decomposition import CCA
 
-from beyond_alignment.alignment import spectral_ceiling
+from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import linear_embedding_task
 
@@ -25,7 +25,7 @@ def gaussian(n, *, seed, correlations=CORRELATIONS, dims=(5, 4)):
 
 
 def spectrum(x1, x2, **options):
-    return spectral_ceiling(x1, x2, **{"n_permutations": 20, "n_bootstrap": 0, **options}).singular_values
+    return spectral_ceiling(x1, x2, **{"n_permutations": 20, "n_bootstrap": 0, "n_folds": 0, **options}).singular_values
 
 
 def test_large_samples_reach_the_population_correlations():
@@ -91,7 +91,7 @@ def test_invertible_maps_change_nothing_without_regularisation(seed):
     assert spectrum(mapped, 3 * x2, regularisation=0) == pytest.approx(spectrum(x1, x2, regularisation=0), abs=1e-6)
 
 
-@pytest.mark.parametrize("regularisation", ["ledoit_wolf", 0.3])
+@pytest.mark.parametrize("regularisation", ["by_size", "ledoit_wolf", 0.3])
 def test_rotations_change_nothing_with_regularisation(regularisation):
     x1, x2 = gaussian(60, seed=3)
     rotated = x1 @ ortho_group.rvs(5, random_state=0)
@@ -119,11 +119,42 @@ def test_regularised_values_are_correlations(seed, regularisation):
     assert spectrum(x1, -x1, regularisation=regularisation).max() <= 1 + 1e-12
 
 
-def test_isotropic_embeddings_still_show_what_they_share():
+def test_white_embeddings_keep_the_correlation_they_share():
     rng = np.random.default_rng(0)
-    x1, x2 = rng.standard_normal((200, 30)), rng.standard_normal((200, 30))
+    x1, x2 = rng.standard_normal((2000, 30)), rng.standard_normal((2000, 30))
     x2[:, 0] = x1[:, 0]
-    assert spectral_ceiling(x1, x2, n_bootstrap=0).effective_rank == 1
+    found = spectral_ceiling(x1, x2, n_bootstrap=0)
+    assert found.effective_rank == 1
+    assert found.singular_values[0] > 0.99
+    assert found.excess == pytest.approx(1, abs=0.1)
+    assert found.held_out_ceiling == pytest.approx(1, abs=0.1)
+    assert spectrum(x1, x2, regularisation="ledoit_wolf")[0] < 0.2
+
+
+@pytest.mark.parametrize(("n", "dims"), [(60, (3, 8)), (60, (20, 30)), (200, (40, 10))])
+def test_the_mean_under_permutation_is_that_of_pillai(n, dims):
+    x1, x2 = gaussian(n, seed=0, correlations=np.zeros(0), dims=dims)
+    found = spectral_ceiling(x1, x2, regularisation=0, n_permutations=300, n_bootstrap=0, n_folds=0)
+    assert found.null_ceiling == pytest.approx(dims[0] * dims[1] / (n - 1), rel=0.03)
+
+
+@pytest.mark.parametrize("dims", [(40, 40), (20, 120)])
+def test_the_threshold_lies_at_the_edge_of_wachter(dims):
+    x1, x2 = gaussian(400, seed=0, correlations=np.zeros(0), dims=dims)
+    c1, c2 = np.array(dims) / 399
+    edge = np.sqrt(c1 * (1 - c2)) + np.sqrt(c2 * (1 - c1))
+    found = spectral_ceiling(x1, x2, regularisation=0, n_permutations=60, n_bootstrap=0, n_folds=0)
+    assert found.threshold == pytest.approx(edge, abs=0.02)
+
+
+def test_excess_falls_short_of_the_population_by_the_share_of_both_sizes():
+    n, dims = 300, (30, 15)
+    found = [
+        spectral_ceiling(*gaussian(n, seed=s, dims=dims), regularisation=0, n_bootstrap=0, n_folds=0, n_permutations=40)
+        for s in range(15)
+    ]
+    expected = (CORRELATIONS**2).sum() * np.prod(1 - np.array(dims) / n)
+    assert np.mean([f.excess for f in found]) == pytest.approx(expected, abs=0.05)
 
 
 def test_what_groups_share_is_no_alignment_when_pairs_are_permuted_within_them():
@@ -142,6 +173,51 @@ def test_constant_columns_change_nothing():
     assert spectrum(padded, x2) == pytest.approx(spectrum(x1, x2))
 
 
+def test_duplicated_features_change_nothing_without_regularisation_and_little_with_it():
+    x1, x2 = gaussian(200, seed=4)
+    doubled = np.hstack([x1, x1[:, :2]])
+    assert spectrum(doubled, x2, regularisation=0) == pytest.approx(spectrum(x1, x2, regularisation=0), abs=1e-9)
+    assert spectrum(doubled, x2) == pytest.approx(spectrum(x1, x2), abs=0.05)
+
+
+def test_the_same_embedding_behind_a_map_correlates_wholly():
+    x1, _ = gaussian(100, seed=5)
+    x2 = x1 @ np.random.default_rng(6).standard_normal((5, 5))
+    found = spectral_ceiling(x1, x2, regularisation=0, n_permutations=40, n_bootstrap=30)
+    assert found.singular_values == pytest.approx(np.ones(5), abs=1e-9)
+    assert found.effective_rank == 5
+    assert 4.5 < found.interval[0] <= found.interval[1] <= 5
+    assert 4 < found.held_out_ceiling <= 5
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": np.repeat([0, 1, 2], 20)}, {"positions": "grid"}])
+def test_more_features_than_samples_give_no_alarm_and_a_held_out_ceiling_at_zero(options):
+    rng = np.random.default_rng(1)
+    if options.get("positions") is not None:
+        options = {"positions": np.stack([np.arange(60) % 8, np.arange(60) // 8], axis=1)}
+    x1, x2 = rng.standard_normal((2, 60, 100))
+    found = spectral_ceiling(x1, x2, n_permutations=40, n_bootstrap=10, **options)
+    assert found.p_value > 0.05
+    assert found.singular_values[0] < 1
+    assert abs(found.held_out_ceiling) < 0.3
+    assert 0 <= found.interval[0] <= found.interval[1] <= 59
+
+
+def test_ten_samples_are_enough_to_be_told_that_they_show_nothing():
+    rng = np.random.default_rng(2)
+    found = spectral_ceiling(*rng.standard_normal((2, 10, 3)), n_permutations=50, n_bootstrap=20)
+    assert found.effective_rank == 0
+    assert found.held_out_interval[0] < 0
+
+
+def test_few_spots_are_shifted_in_every_way_once():
+    rng = np.random.default_rng(3)
+    places = np.stack([np.arange(30), np.zeros(30)], axis=1)
+    found = spectral_ceiling(*rng.standard_normal((2, 30, 2)), positions=places, n_bootstrap=0)
+    assert found.n_permutations == 25
+    assert found.p_value >= 1 / 26
+
+
 def test_the_seed_decides_everything():
     x1, x2 = gaussian(80, seed=5)
     one, two = (spectral_ceiling(x1, x2, seed=6, n_permutations=20, n_bootstrap=20) for _ in range(2))
@@ -157,9 +233,10 @@ GOOD = np.random.default_rng(9).standard_normal((12, 2))
     ("x1", "x2", "options", "message"),
     [
         (GOOD, GOOD[:-1], {}, "12 rows and x2 has 11"),
-        (GOOD[:2], GOOD[:2], {}, "2 rows and 3"),
+        (GOOD[:9], GOOD[:9], {}, "9 rows and 10"),
         (GOOD[:, 0], GOOD, {}, "matrix"),
         (np.where(GOOD > 1, np.nan, GOOD), GOOD, {}, "NaN"),
+        (np.where(GOOD > 1, -np.inf, GOOD), GOOD, {}, "infinity"),
         (np.ones((12, 2)), GOOD, {}, "x1 is constant"),
         (GOOD, GOOD, {"regularisation": -1}, "from 0 to 0.95"),
         (GOOD, GOOD, {"regularisation": "lasso"}, "lasso"),
@@ -167,6 +244,12 @@ GOOD = np.random.default_rng(9).standard_normal((12, 2))
         (GOOD, GOOD, {"groups": range(12)}, "single sample"),
         (GOOD, GOOD, {"groups": ["a"] * 12}, "one group"),
         (GOOD, GOOD, {"groups": [0, 1]}, "one value a sample"),
+        (GOOD, GOOD, {"n_folds": 1}, "from 2 to 6"),
+        (GOOD, GOOD, {"n_folds": 7}, "7 folds"),
+        (GOOD, GOOD, {"positions": GOOD[:5]}, "one .x, y. a sample"),
+        (GOOD, GOOD, {"positions": GOOD}, "9 different shifts"),
+        (GOOD, GOOD, {"positions": GOOD, "min_shift": 0.6}, "below 0.5"),
+        (GOOD, GOOD, {"positions": np.ones((12, 2))}, "at one position"),
         (GOOD, GOOD, {"groups": [None] + ["a"] * 11}, "misses 1"),
     ],
 )

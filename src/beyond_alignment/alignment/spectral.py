@@ -1,132 +1,103 @@
 """The spectral ceiling: how much linear cross-covariance there is for alignment to find."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from beyond_alignment.alignment.ceiling_result import SpectralCeiling
+from beyond_alignment.alignment.held_out import held_out_ceiling
 from beyond_alignment.alignment.inputs import codes
+from beyond_alignment.alignment.nulls import centred_within, null_spectra, permutations
+from beyond_alignment.alignment.resampling import excess_interval, stretches
+from beyond_alignment.alignment.seams import seam_factor
+from beyond_alignment.alignment.shifts import checked_positions, curves, shift_permutations
+from beyond_alignment.alignment.shrinkage import Shrinkage, shrunk_whitening
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.inputs import paired
-from beyond_alignment.fusion.whitening import Regularisation, check_enough_rows, cross_factor, fit_whitening
+from beyond_alignment.fusion.whitening import check_enough_rows, cross_factor
 
+__all__ = ["SpectralCeiling", "spectral_ceiling"]
+
+MIN_SAMPLES = 10
 MIN_PERMUTATIONS = 20
 QUANTILE = 0.95
-
-
-@dataclass(frozen=True)
-class SpectralCeiling:
-    """Spectrum of the whitened cross-covariance against its permutation null.
-
-    Attributes
-    ----------
-    singular_values
-        Canonical correlations (component,) of the regularised whitening, falling, 0 to 1.
-    ceiling
-        Sum of their squares: what any linear alignment can extract.
-    null_ceiling
-        Mean of the same sum under permutation: what sampling noise alone gives.
-    interval
-        95 % bootstrap interval of the ceiling corrected for sampling noise (it belongs to `excess`), or None when
-        no bootstrap was asked for.
-    threshold
-        95 % permutation quantile of the largest singular value.
-    null_singular_values
-        95 % permutation quantile (component,) of each singular value, for drawing.
-    effective_rank
-        Number of singular values above `threshold`. The null of the largest is used for all of them: a quantile
-        of its own for each would be too low below a true correlation.
-    p_value
-        Permutation p-value of the ceiling.
-    shrinkage
-        Shrinkage used for x1 and for x2.
-    """
-
-    singular_values: NDArray[np.float64]
-    ceiling: float
-    null_ceiling: float
-    interval: tuple[float, float] | None
-    threshold: float
-    null_singular_values: NDArray[np.float64]
-    effective_rank: int
-    p_value: float
-    shrinkage: tuple[float, float]
-
-    @property
-    def excess(self) -> float:
-        """Ceiling minus its mean under permutation; about 0 where nothing is shared linearly."""
-        return self.ceiling - self.null_ceiling
-
-
-def _permutations(groups: NDArray[np.int64], n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield `n` permutations of the rows within their groups."""
-    rows = np.argsort(groups, kind="stable")
-    for _ in range(n):
-        permutation = np.empty_like(rows)
-        permutation[rows] = np.lexsort((rng.random(len(groups)), groups))
-        yield permutation
-
-
-def _resamples(groups: NDArray[np.int64] | None, n_rows: int, n: int, rng: np.random.Generator) -> Iterator[NDArray]:
-    """Yield `n` bootstrap samples of the rows, or of whole groups."""
-    if groups is None:
-        for _ in range(n):
-            yield rng.integers(0, n_rows, n_rows)
-        return
-    members = [np.flatnonzero(groups == g) for g in range(groups.max() + 1)]
-    for _ in range(n):
-        yield np.concatenate([members[g] for g in rng.integers(0, len(members), len(members))])
-
-
-def _ceiling(x1: NDArray[np.float64], x2: NDArray[np.float64], regularisation: Regularisation) -> float:
-    """Sum of squared canonical correlations, whitening included."""
-    left, right = (fit_whitening(x, regularisation=regularisation) for x in (x1, x2))
-    return float(((cross_factor(left, right) * left.apply(x1).T @ right.apply(x2) / len(x1)) ** 2).sum())
 
 
 def _spectrum(
     first: NDArray[np.float64],
     second: NDArray[np.float64],
     groups: NDArray[np.int64] | None,
+    positions: NDArray[np.float64] | None,
     *,
-    regularisation: Regularisation,
+    regularisation: Shrinkage,
     n_permutations: int,
+    min_shift: float,
+    n_folds: int,
     n_bootstrap: int,
     seed: int,
 ) -> SpectralCeiling:
-    """Spectrum, null and interval of checked input."""
+    """Spectrum, null, interval and held-out ceiling of checked input."""
     n = len(first)
     whitenings = (
-        fit_whitening(first, regularisation=regularisation, name="x1"),
-        fit_whitening(second, regularisation=regularisation, name="x2"),
+        shrunk_whitening(first, regularisation=regularisation, name="x1"),
+        shrunk_whitening(second, regularisation=regularisation, name="x2"),
     )
     check_enough_rows(*whitenings, n)
     z1, z2 = whitenings[0].apply(first) * cross_factor(*whitenings), whitenings[1].apply(second)
     n_components = min(w.rank for w in whitenings)
-    singular_values = np.asarray(np.linalg.svd(z1.T @ z2 / n, compute_uv=False)[:n_components], dtype=np.float64)
+    cross = z1.T @ z2 / n
+    singular_values = np.asarray(np.linalg.svd(cross, compute_uv=False)[:n_components], dtype=np.float64)
     ceiling = float((singular_values**2).sum())
 
-    seeds = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2)]
+    null_rng, bootstrap_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     exchangeable = np.zeros(n, dtype=np.int64) if groups is None else groups
-    narrow, wide = sorted((z1, z2), key=lambda z: z.shape[1])
-    null = np.empty((n_permutations, n_components))
-    for row, permutation in zip(null, _permutations(exchangeable, n_permutations, seeds[0]), strict=True):
-        cross = narrow[permutation].T @ wide / n
-        # The eigenvalues of the small square are many times cheaper than the singular values of a wide matrix.
-        squares = np.linalg.eigvalsh(cross @ cross.T)[::-1][:n_components]
-        row[:] = np.sqrt(np.maximum(squares, 0))
+    several = None if groups is None or groups.max() < 1 else groups
+    if several is not None:
+        z1, z2 = centred_within(z1, several), centred_within(z2, several)
+    between = cross - z1.T @ z2 / n
+    factor, curve, units = 1.0, None, groups
+    draws, more_draws = (permutations(exchangeable, n, null_rng) for n in (n_permutations, n_bootstrap))
+    if positions is not None:
+        ordered = curves(positions, exchangeable)
+        shifts = partial(shift_permutations, ordered, min_shift=min_shift, fewest=MIN_PERMUTATIONS, rng=null_rng)
+        draws, more_draws = shifts(n_permutations), chain.from_iterable(shifts(n_bootstrap) for _ in repeat(None))
+        factor = seam_factor(z1, z2, positions, ordered, min_shift=min_shift)
+        curve = np.concatenate(ordered)
+        units = stretches(curve) if groups is None else groups
+    null = null_spectra(z1, z2, between=between, draws=draws, factor=factor, n_components=n_components)
     null_ceilings = (null**2).sum(axis=1)
     threshold = float(np.quantile(null[:, 0], QUANTILE))
+    del z1, z2
 
     interval = None
     if n_bootstrap:
-        draws = _resamples(groups, n, n_bootstrap, seeds[1])
-        replicates = np.array([_ceiling(first[rows], second[rows], regularisation) for rows in draws])
-        # Reflected quantiles: resampling adds the same upward bias to the ceiling that sampling did.
-        low, high = 2 * ceiling - np.quantile(replicates, [0.975, 0.025])
-        interval = (max(float(low), 0.0), max(float(high), 0.0))
+        interval = excess_interval(
+            first,
+            second,
+            excess=ceiling - float(null_ceilings.mean()),
+            most=n_components,
+            units=units,
+            groups=groups,
+            draws=more_draws,
+            factor=factor,
+            regularisation=regularisation,
+            n_bootstrap=n_bootstrap,
+            rng=bootstrap_rng,
+        )
+    held_out, held_out_interval = None, None
+    if n_folds:
+        held_out, held_out_interval = held_out_ceiling(
+            first,
+            second,
+            n_folds=n_folds,
+            regularisation=regularisation,
+            groups=several,
+            curve=curve,
+            seed=seed,
+        )
     return SpectralCeiling(
         singular_values=singular_values,
         ceiling=ceiling,
@@ -135,8 +106,12 @@ def _spectrum(
         threshold=threshold,
         null_singular_values=np.quantile(null, QUANTILE, axis=0),
         effective_rank=int((singular_values > threshold).sum()),
-        p_value=float((1 + (null_ceilings >= ceiling).sum()) / (1 + n_permutations)),
+        p_value=float((1 + (null_ceilings >= ceiling).sum()) / (1 + len(null))),
         shrinkage=(whitenings[0].shrinkage, whitenings[1].shrinkage),
+        held_out_ceiling=held_out,
+        held_out_interval=held_out_interval,
+        seam_factor=factor,
+        n_permutations=len(null),
     )
 
 
@@ -144,57 +119,97 @@ def spectral_ceiling(
     x1: ArrayLike,
     x2: ArrayLike,
     *,
-    regularisation: Regularisation = "ledoit_wolf",
+    regularisation: Shrinkage = "by_size",
     n_permutations: int = 200,
     groups: ArrayLike | None = None,
     seed: int = 0,
     n_bootstrap: int = 100,
+    positions: ArrayLike | None = None,
+    min_shift: float = 0.1,
+    n_folds: int = 5,
 ) -> SpectralCeiling:
-    """Spectrum of K = S11^-1/2 S12 S22^-1/2, with a permutation threshold and a bootstrap interval.
+    """Spectrum of K = S11^-1/2 S12 S22^-1/2 with its permutation threshold, interval and held-out ceiling.
 
     A linear objective on whitened frozen embeddings depends on the pairs through K alone, so the sum of its squared
     singular values bounds what linear alignment extracts. A XOR of one bit from each side leaves K at zero.
 
+    The singular values are correlations under a shrunk joint covariance, hence lower than the population's where
+    shrinkage is strong and higher by sampling noise. With samples many times the features `excess` with regularisation
+    0 estimates the population's sum, short by a share of about (d1 + d2) / n. Near d = n nothing does without bias:
+    `held_out_ceiling` bounds it from below at any size, `threshold` and `p_value` hold their level at any shrinkage.
+
     Parameters
     ----------
     x1, x2
-        Embeddings (sample, feature) of the same samples. Constant columns are ignored.
+        Embeddings (sample, feature) of the same samples, ten or more.
     regularisation
-        Shrinkage of the joint covariance towards the mean variance of each embedding: a number from 0 to 0.95, or
-        `ledoit_wolf` to estimate one for each. With 0 the values are those of ordinary canonical correlation.
+        Shrinkage of the joint covariance towards the mean variance of each embedding: `by_size` for (d / (n + d))^2 of
+        each (see `shrinkage_by_size`), a number from 0 to 0.95, or `ledoit_wolf` to estimate one for each, under which
+        white embeddings lose most of their correlation at any n. With 0 the values are those of ordinary canonical
+        correlation.
     n_permutations
         Number of permutations of the pairing, at least 20.
     groups
         Donor or section (sample,). Pairs are permuted within groups, so that what groups share does not count as
-        alignment, and whole groups are resampled. Rows inside a group count as exchangeable: with spatially smooth
-        embeddings the threshold is too low.
+        alignment; whole groups are resampled and held out. Without `positions` rows inside a group count as
+        exchangeable: with spatially smooth embeddings the threshold is then too low.
     seed
-        Seed of permutations and bootstrap.
+        Seed of permutations, bootstrap and folds.
     n_bootstrap
         Number of bootstrap samples, each with a whitening of its own; 0 for none.
+    positions
+        Positions (sample, 2), in a unit that may differ between groups. Instead of permuting samples, the second
+        embedding is shifted along a Hilbert curve through each group, by an offset of its own and closed to a circle,
+        and the null is widened for what the curve tears apart (`seam_factor`). Each group has to be a stationary field
+        of similar smoothness in all directions, with offsets far beyond which it is smooth; a common trend over a
+        section counts as shared. Without groups, folds and bootstrap take stretches of the curve.
+    min_shift
+        Share of a group by which it is shifted at least, either way round; below 0.5.
+    n_folds
+        Number of folds of the held-out ceiling, at most one a group; 0 for none.
 
     Returns
     -------
-    The spectrum, its ceiling, null and interval.
+    The spectrum, its ceiling, null, interval and held-out ceiling.
 
     Raises
     ------
     InputError
-        The embeddings are not finite, not paired or constant; the samples are too few without regularisation; or
-        the groups leave nothing to permute or resample.
+        The embeddings are not finite, not paired, constant or under ten samples; the samples are too few without
+        regularisation; positions are not finite or coincide; the groups leave nothing to permute, shift or resample;
+        or a count is out of range.
 
     Notes
     -----
-    Canonical correlation after Hotelling (1936), shrinkage after Ledoit and Wolf (2004).
+    Canonical correlation after Hotelling (1936); block bootstrap after Künsch (1989); random shifts after Lotwick and
+    Silverman (1982), corrected in variance in the spirit of Mrkvička et al. (2021).
+
+    ======================= ============================================================================
+    Input                   What happens
+    ======================= ============================================================================
+    d1 + d2 > n - 1         refused with regularisation 0, where some correlation is 1 whatever the data
+    constant columns        ignored
+    duplicated features     nothing changes with regularisation 0; with shrinkage what they hold weighs
+                            more, and values change a little
+    x2 = x1 A               every correlation 1 with regularisation 0, and the interval ends at the rank
+    fewer than 10 samples   refused: even a single pair of features would need a correlation above 0.63
+    NaN or infinity         refused
+    a group of one sample   stays paired; refused where every group is one, or with one group to resample
+    few spots a group       shifted by a spot or more; refused under 20 different shifts in all, and
+                            each is used once where they are fewer than `n_permutations`
+    ======================= ============================================================================
     """
-    first, second = paired(x1, x2)
+    first, second = paired(x1, x2, min_rows=MIN_SAMPLES)
     if n_permutations < MIN_PERMUTATIONS or n_bootstrap < 0:
         raise InputError(
             f"{n_permutations} permutations and {n_bootstrap} bootstrap samples were asked for; pass at least"
             f" {MIN_PERMUTATIONS} and 0."
         )
     n = len(first)
+    if n_folds != 0 and not 2 <= n_folds <= n // 2:
+        raise InputError(f"{n_folds} folds were asked for; pass 0 for none, or from 2 to {n // 2} for {n} samples.")
     group_codes = None if groups is None else codes(groups, n=n, name="groups")
+    places = None if positions is None else checked_positions(positions, n=n)
     if group_codes is not None:
         if np.bincount(group_codes).max() < 2:
             raise InputError("Every group has a single sample, so nothing can be permuted; pass larger groups or none.")
@@ -206,8 +221,11 @@ def spectral_ceiling(
             first,
             second,
             group_codes,
+            places,
             regularisation=regularisation,
             n_permutations=n_permutations,
+            min_shift=min_shift,
+            n_folds=n_folds,
             n_bootstrap=n_bootstrap,
             seed=seed,
         )
