@@ -11,8 +11,8 @@ from beyond_alignment.alignment.demonstration import (
     spectrum_by_size,
 )
 from beyond_alignment.alignment.reduced import ReducedPair
-from beyond_alignment.alignment.told import information_told
 from beyond_alignment.alignment.spectral import SpectralCeiling, spectral_ceiling
+from beyond_alignment.alignment.told import information_told
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 __all__ = [

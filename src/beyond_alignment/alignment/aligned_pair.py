@@ -7,14 +7,18 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from beyond_alignment.alignment.reduced import ReducedPair
+from beyond_alignment.alignment.shrinkage import shrinkage_by_size
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.fusion.inputs import paired
+from beyond_alignment.fusion.whitening import fit_whitening
 
 Pair = tuple[ArrayLike, ArrayLike]
 
 
 class AlignedPair(TransformerMixin, BaseEstimator):
     """Canonical correlation after the reduction of :class:`ReducedPair`, so that alignment alone tells them apart.
+
+    Shrinkage is that of :func:`shrinkage_by_size`, the larger one of both embeddings.
 
     Parameters
     ----------
@@ -42,9 +46,10 @@ class AlignedPair(TransformerMixin, BaseEstimator):
         views = paired(*X)
         self.reduced_ = ReducedPair(n_components=self.n_components, seed=self.seed).fit(views)
         sides = self._sides(views)
-        narrower = min(int((side.std(axis=0) > 0).sum()) for side in sides)
+        shrinkage = max(shrinkage_by_size(*side.shape) for side in sides)
+        narrower = min(fit_whitening(side, regularisation=shrinkage).rank for side in sides)
         self.n_directions_ = min(self.n_directions, narrower)
-        self.canonical_ = CanonicalCorrelation(self.n_directions_).fit(sides)
+        self.canonical_ = CanonicalCorrelation(self.n_directions_, regularisation=shrinkage).fit(sides)
         return self
 
     def transform(self, X: Pair) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.alignment.reduced import ReducedPair
-from beyond_alignment.alignment.told import information_told
 from beyond_alignment.alignment.spectral import spectral_ceiling
+from beyond_alignment.alignment.told import information_told
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.information import linear_embedding_task
 
