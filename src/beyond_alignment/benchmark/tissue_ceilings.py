@@ -186,7 +186,7 @@ def transferred_ceilings(
         Of the reduction and the blocks.
     """
     for split in make_splits(tissue, held_out_unit(tissue), seed=seed):
-        train, test = (tuple(x[rows] for x in views) for rows in (split.train, split.test))
+        train, test = ((views[0][rows], views[1][rows]) for rows in (split.train, split.test))
         model = AlignedPair(n_components, n_components=n_components, seed=seed).fit(train)
         held_out = model.correlations(test)
         yield float((model.canonical_.correlations_**2).sum()), float((held_out * np.abs(held_out)).sum())

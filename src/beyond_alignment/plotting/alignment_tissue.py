@@ -64,7 +64,8 @@ def plot_tissue_ceilings(table: pd.DataFrame) -> Figure:
     axes[-1, 0].set_xlabel("sum of squared canonical correlations")
     if len(readers) > 1:
         handles = [Line2D([], [], marker="o", linewidth=2.4, color=_colour(r), label=readable(r)) for r in readers]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(readers), title="expression expert")
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(readers), title="expression expert",
+                      title_fontsize=9)  # fmt: skip
     return figure
 
 
@@ -88,6 +89,7 @@ def _name_marks(ax: Axes, row: pd.Series, y: float) -> None:
     top = ax.get_ylim()[1]
     for x, (value, text) in zip(at, places, strict=True):
         ax.annotate(text, (value, y), xytext=(x, top), ha="center", va="top", fontsize=8, color=INK,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
                     arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.7, "shrinkB": 4})  # fmt: skip
 
 
