@@ -11,8 +11,8 @@ from beyond_alignment.alignment.demonstration import (
     spectrum_by_size,
 )
 from beyond_alignment.alignment.reduced import ReducedPair
-from beyond_alignment.alignment.retained import information_retained
 from beyond_alignment.alignment.spectral import SpectralCeiling, spectral_ceiling
+from beyond_alignment.alignment.told import information_told
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "SpectralCeiling",
     "average_over_seeds",
     "held_out_correlations",
-    "information_retained",
+    "information_told",
     "principal_angles",
     "retained_by_size",
     "retained_on_tissue",

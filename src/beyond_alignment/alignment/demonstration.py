@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.alignment.reduced import ReducedPair
-from beyond_alignment.alignment.retained import information_retained
 from beyond_alignment.alignment.spectral import spectral_ceiling
+from beyond_alignment.alignment.told import information_told
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.information import linear_embedding_task
 
@@ -77,7 +77,7 @@ def retained_by_size(sizes: Sequence[int], *, seeds: Sequence[int]) -> pd.DataFr
         for seed in seeds:
             task = linear_embedding_task("mixed", n=n, seed=seed)
             for name, transformer in ((RAW, None), (ALIGNED, CanonicalCorrelation(1))):
-                kept = information_retained(
+                kept = information_told(
                     (task.x1, task.x2), task.labels, task.groups, transformer=transformer, seed=seed
                 )
                 parts.append(kept.assign(n=n, seed=seed, representation=name))
@@ -126,7 +126,7 @@ def retained_on_tissue(
             known = pd.notna(values)
             spots = tuple(x[known] for x in pair)
             for name, transformer in transformers.items():
-                kept = information_retained(
+                kept = information_told(
                     spots, {task: values[known]}, group[known], transformer=transformer, probes=("linear",), seed=seed
                 )
                 parts.append(kept.assign(split=split, representation=name))

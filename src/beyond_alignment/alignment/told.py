@@ -51,7 +51,7 @@ def _group_interval(
     return percentile_interval(sums[draws].sum(axis=1) / sizes[draws].sum(axis=1))
 
 
-def information_retained(
+def information_told(
     representation: Representation,
     labels: Mapping[str, ArrayLike],
     groups: ArrayLike,

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beyond_alignment.alignment import CanonicalCorrelation, information_retained
+from beyond_alignment.alignment import CanonicalCorrelation, information_told
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import linear_embedding_task
 
 
 def fractions(*args, **options):
-    return information_retained(*args, **options).set_index(["label", "probe"])["fraction"]
+    return information_told(*args, **options).set_index(["label", "probe"])["fraction"]
 
 
 def test_only_the_nonlinear_probe_reaches_a_xor():
@@ -31,7 +31,7 @@ def test_the_linear_probe_reaches_the_information_of_a_noisy_channel():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, 6000)
     y = np.where(rng.random(6000) < 0.1, 1 - x, x)
-    table = information_retained(x[:, None], {"y": y}, np.arange(6000) % 10, probes=["linear"])
+    table = information_told(x[:, None], {"y": y}, np.arange(6000) % 10, probes=["linear"])
     assert table["bits"][0] == pytest.approx(0.531, abs=0.03)
     assert table["low"][0] < table["fraction"][0] < table["high"][0]
     assert table["entropy"][0] == pytest.approx(1, abs=0.01)
@@ -57,21 +57,21 @@ def test_the_transformer_never_sees_held_out_rows():
             return super().transform(X)
 
     task = linear_embedding_task("redundant", n=60, seed=0, n_donors=3)
-    information_retained((task.x1, task.x2), task.labels, task.groups, transformer=Spy(1), probes=["linear"])
+    information_told((task.x1, task.x2), task.labels, task.groups, transformer=Spy(1), probes=["linear"])
     assert len(seen) == 3
 
 
 def test_a_class_of_a_single_donor_has_a_finite_cost_and_labels_may_be_words():
     task = linear_embedding_task("redundant", n=90, seed=0, n_donors=3)
     label = np.where(task.groups == 0, "rare", np.where(task.y == 1, "yes", "no"))
-    table = information_retained(task.x1, {"word": label}, task.groups, probes=["linear"])
+    table = information_told(task.x1, {"word": label}, task.groups, probes=["linear"])
     assert np.isfinite(table[["bits", "low", "high", "fold_sd"]].to_numpy()).all()
     assert (table["n"][0], table["n_groups"][0], table["n_folds"][0]) == (90, 3, 3)
 
 
 def test_the_seed_decides_everything():
     task = linear_embedding_task("mixed", n=120, seed=2)
-    one, two = (information_retained(task.x1, task.labels, task.groups, seed=5) for _ in range(2))
+    one, two = (information_told(task.x1, task.labels, task.groups, seed=5) for _ in range(2))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
@@ -80,10 +80,10 @@ def test_the_seed_decides_everything():
 def test_lengths_must_agree(rows, others):
     x, y = np.arange(30.0)[: rows + 10, None], np.arange(others + 10) % 2
     if rows == others:
-        assert len(information_retained(x, {"y": y}, np.arange(rows + 10) % 3, probes=["linear"])) == 1
+        assert len(information_told(x, {"y": y}, np.arange(rows + 10) % 3, probes=["linear"])) == 1
     else:
         with pytest.raises(InputError):
-            information_retained(x, {"y": y}, np.arange(rows + 10) % 3, probes=["linear"])
+            information_told(x, {"y": y}, np.arange(rows + 10) % 3, probes=["linear"])
 
 
 X = np.random.default_rng(0).standard_normal((30, 2))
@@ -106,4 +106,4 @@ G = np.arange(30) // 10
 )
 def test_bad_input_is_named(x, labels, groups, options, message):
     with pytest.raises(InputError, match=message):
-        information_retained(x, labels, groups, **options)
+        information_told(x, labels, groups, **options)
