@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from beyond_alignment.alignment.demonstration import ALIGNED, RAW
+
 from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, InformationRetained
 from beyond_alignment.benchmark import PointStore
 from beyond_alignment.benchmark import tissue_retained as module

@@ -39,23 +39,6 @@ def learning():
     )
 
 
-def retained():
-    return pd.DataFrame(
-        {"n": n, "representation": "aligned", "label": "synergy", "probe": probe, "fraction": 0.5, "low": 0.4}
-        | {"high": 0.6}
-        for n in (100, 1000)
-        for probe in ("linear", "nonlinear")
-    )
-
-
-def on_tissue():
-    return pd.DataFrame(
-        {"split": split, "label": "niche", "representation": name, "bits": 0.5, "low_bits": 0.4, "high_bits": 0.6}
-        for split in ("donor", "section")
-        for name in ("raw", "aligned")
-    )
-
-
 FIGURES = {
     "scores": (lambda: plotting.plot_scores(scores()[scores()["field_um"] == 100], label="macro-F1"), "macro-F1"),
     "gains": (lambda: plotting.plot_gains(gains(), label="gain"), "gain"),
@@ -68,8 +51,6 @@ FIGURES = {
         lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], threshold=0.2, title="t"),
         "canonical",
     ),
-    "retained": (lambda: plotting.plot_retained_by_size(retained(), labels=["synergy"]), "paired samples"),
-    "on tissue": (lambda: plotting.plot_retained_on_tissue(on_tissue()), "bits"),
 }
 
 

@@ -2,12 +2,17 @@
 
 import warnings
 
+from beyond_alignment.benchmark.alignment_claims import alignment_claims
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
+from beyond_alignment.benchmark.collapse_by_size import shares_along_dial, shares_by_directions, shares_by_size
+from beyond_alignment.benchmark.collapse_limits import angles_by_condition, angles_by_temperature, hidden_sharing
+from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collapse_picture
+from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embedding_quality import (
@@ -29,7 +34,7 @@ from beyond_alignment.benchmark.method_claims import captured_claims, family_dra
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
-from beyond_alignment.benchmark.page_claims import alignment_claims, scaling_claims
+from beyond_alignment.benchmark.page_claims import scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
@@ -61,7 +66,9 @@ from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore, open_store
+from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceilings
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
+from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
@@ -70,6 +77,7 @@ warnings.filterwarnings("ignore", message="A worker stopped while some jobs were
 
 __all__ = [
     "CAPTURED_CODE",
+    "CONTENDERS",
     "FRACTIONS",
     "GRID_CODE",
     "GRID_SETS",
@@ -77,7 +85,9 @@ __all__ = [
     "QUICK_CAPTURED",
     "Agreement",
     "BenchmarkReport",
+    "CollapsePicture",
     "Comparison",
+    "Contender",
     "Contest",
     "Difference",
     "ExpertScores",
@@ -100,6 +110,8 @@ __all__ = [
     "a_gain",
     "agreement_matrix",
     "alignment_claims",
+    "angles_by_condition",
+    "angles_by_temperature",
     "benchmark_claims",
     "beside_sis",
     "build_scoreboard",
@@ -110,6 +122,7 @@ __all__ = [
     "chance_levels",
     "chance_macro_f1",
     "check_bars",
+    "collapse_picture",
     "colour_duel",
     "compare_fusion",
     "compare_sizes",
@@ -124,6 +137,7 @@ __all__ = [
     "embedding",
     "exchange_p",
     "exchanges",
+    "expert_pairs",
     "expert_scores",
     "experts_at",
     "family_draws",
@@ -136,6 +150,7 @@ __all__ = [
     "gains",
     "gene_prediction",
     "growth",
+    "hidden_sharing",
     "holm",
     "information_claims",
     "join_scores",
@@ -172,6 +187,9 @@ __all__ = [
     "score",
     "score_draws",
     "section_leakage",
+    "shares_along_dial",
+    "shares_by_directions",
+    "shares_by_size",
     "shipping",
     "simulate_tissue",
     "simulated_truth",
@@ -184,8 +202,11 @@ __all__ = [
     "summarise_curves",
     "summarise_scenarios",
     "term_draws",
+    "terms_on_tissue",
     "tile_weights",
+    "tissue_ceilings",
     "tissue_decompositions",
+    "told_on_tissue",
     "under_main_split",
     "unseen_experts",
     "unseen_variants",

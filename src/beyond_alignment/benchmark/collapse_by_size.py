@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.collapse_representations import CONTENDERS, repr
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.information import LinearEmbeddingTask, joint_informations
-from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task
+from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
 
 N_PROBE, N_TEST = 8000, 8000
 HALF = 0.5
@@ -152,7 +152,7 @@ def shares_along_dial(
         One row a contender, position, seed and probe: head, bits, accuracy, and what theory says of each: aligned_bits,
         joint_bits, aligned_accuracy, joint_accuracy.
     """
-    settings = [Setting(n, share, EASY, CALM) for share in synergy_shares]
+    settings = [Setting(n, share, EASY, CALM, n_shared(share)) for share in synergy_shares]
     table = _cells(contenders, settings, seeds, ["dialled"], store, device)
     theory = pd.DataFrame([dial_theory(share)._asdict() for share in table["synergy_share"]], index=table.index)
     return table.join(theory)

@@ -13,7 +13,6 @@ from sklearn.base import TransformerMixin
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.alignment.aligned_pair import AlignedPair
-from beyond_alignment.alignment.demonstration import ALIGNED, RAW
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, information_retained
 from beyond_alignment.alignment.told import information_told
@@ -23,6 +22,7 @@ from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, t
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.tasks import CORE_TASKS, get_task
 
+RAW, ALIGNED = "concatenation", "aligned subspace"
 MOST_FOLDS = 5
 TOLD = ("bits", "fraction", "low", "high", "entropy", "n_folds")
 

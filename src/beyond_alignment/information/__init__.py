@@ -8,6 +8,7 @@ from beyond_alignment.information.gates import FURTHER_GATES, GATES, gate
 from beyond_alignment.information.generators import KINDS, LinearEmbeddingTask, linear_embedding_task
 from beyond_alignment.information.imin import IminDecomposition, imin
 from beyond_alignment.information.known_truth import SCENARIOS, KnownTruthSample, Scenario, draw, mixture, truth
+from beyond_alignment.information.known_truth.dial import N_SHARED, DialTheory, dial_table, dial_theory, dialled_task
 from beyond_alignment.information.pairwise import PairwiseInformation, pairwise_information
 from beyond_alignment.information.pid import PID
 from beyond_alignment.information.published import published_score_of_gates
@@ -21,9 +22,11 @@ __all__ = [
     "FURTHER_GATES",
     "GATES",
     "KINDS",
+    "N_SHARED",
     "PID",
     "PID_ESTIMATORS",
     "SCENARIOS",
+    "DialTheory",
     "IminDecomposition",
     "JointInformations",
     "KnownTruthSample",
@@ -43,6 +46,9 @@ __all__ = [
     "check_samples",
     "decompose_gates",
     "default_units",
+    "dial_table",
+    "dial_theory",
+    "dialled_task",
     "draw",
     "estimate_pid",
     "gate",

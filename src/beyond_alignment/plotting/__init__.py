@@ -1,8 +1,17 @@
 """Every figure of the book, in one style."""
 
-from beyond_alignment.plotting.alignment import plot_retained_by_size, plot_retained_on_tissue, plot_spectrum
+from beyond_alignment.plotting.alignment import plot_spectrum
+from beyond_alignment.plotting.alignment_tissue import plot_terms_retained, plot_tissue_ceilings
 from beyond_alignment.plotting.calibration import plot_calibration, plot_error_by_n
 from beyond_alignment.plotting.captured import plot_captured
+from beyond_alignment.plotting.collapse import (
+    plot_descent,
+    plot_dial,
+    plot_found,
+    plot_shares_by_directions,
+    plot_shares_by_size,
+)
+from beyond_alignment.plotting.collapse_picture import plot_collapse
 from beyond_alignment.plotting.critical_difference import plot_ranks
 from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
@@ -29,12 +38,16 @@ __all__ = [
     "plot_by_field_of_view",
     "plot_calibration",
     "plot_captured",
+    "plot_collapse",
     "plot_components",
     "plot_correlations",
     "plot_decompositions",
+    "plot_descent",
+    "plot_dial",
     "plot_error_by_n",
     "plot_expert_scores",
     "plot_field_of_view",
+    "plot_found",
     "plot_gains",
     "plot_gates",
     "plot_genes",
@@ -47,12 +60,14 @@ __all__ = [
     "plot_pid",
     "plot_rank",
     "plot_ranks",
-    "plot_retained_by_size",
-    "plot_retained_on_tissue",
     "plot_scores",
     "plot_shares",
+    "plot_shares_by_directions",
+    "plot_shares_by_size",
     "plot_sis_against_gain",
     "plot_spectrum",
+    "plot_terms_retained",
+    "plot_tissue_ceilings",
     "plot_training",
     "plot_transcripts",
     "use_style",

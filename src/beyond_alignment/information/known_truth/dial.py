@@ -37,6 +37,11 @@ class DialTheory(NamedTuple):
     joint_bits: float
 
 
+def n_shared(synergy_share: float) -> int:
+    """Return how many directions both embeddings share: the selector is constant at either end of the dial."""
+    return N_SHARED - (synergy_share in (0, 1))
+
+
 def dial_theory(synergy_share: float) -> DialTheory:
     """Return what a reader of the shared directions, and of everything, can get of the dialled label.
 
