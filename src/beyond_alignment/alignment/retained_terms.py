@@ -57,7 +57,9 @@ def information_retained(
     The transformer sees all pairs and no label; the posteriors that the informations are read from are learnt on other
     groups than they are read on. Alignment is thus given more than it would have on a donor never seen: directions
     that are found and read on the same pairs correlate more than they do elsewhere, so that what is kept is, if
-    anything, overstated, most of all the redundancy. A fit for each fold would need frames that folds have in common,
+    anything, overstated, most of all the redundancy. Measured: on one task each of HER2ST and MOB, with one embedding
+    permuted or shifted within sections so that it tells 0.00 to 0.01 bits, ten directions of fifty components a side
+    lent it 0.00 to 0.02 bits. A fit for each fold would need frames that folds have in common,
     which few stable directions do not give. :func:`information_told` fits anew in every fold, and measures a total.
 
     A share of 1 for the redundancy with shares of 0 for all else is what the theorem of linear alignment predicts for
