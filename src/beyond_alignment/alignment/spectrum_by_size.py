@@ -31,7 +31,7 @@ def spectrum_by_size(sizes: Sequence[int], *, seeds: Sequence[int], n_permutatio
         truth shares), threshold, rank, ceiling, null (ceiling under permutation), excess, held_out (its lower estimate
         from directions fitted on other samples) and population (the truth).
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for n in sizes:
         for seed in seeds:
             task = dialled_task(0.5, n=n, noise=NOISE, seed=seed)

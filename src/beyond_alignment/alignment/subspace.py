@@ -188,7 +188,7 @@ def aligned_subspaces(
     sets = [_set(record, pair, both) for pair, both in zip(checked, whitenings, strict=True)]
     plans = [TrainingPlan(learning_rate, 0.0, steps, batch_size, seed) for seed in seeds]
     outcomes = train_together(networks, sets, plans, device=resolve_device(device))
-    found = []
+    found: list[AlignedSubspace] = []
     for network, both, outcome in zip(networks, whitenings, outcomes, strict=True):
         if outcome.diverged_at is not None:
             msg = f"{record.label} diverged at step {outcome.diverged_at + 1} of {steps}; lower the learning rate."

@@ -104,7 +104,7 @@ def correlated_views(
     views, directions = [], []
     for latent, dim in zip(shared, dims, strict=True):
         whole = np.concatenate([latent, draws.standard_normal((n, dim - len(rho)))], axis=1)  # (sample, feature)
-        scales = np.exp(maps.uniform(*np.log(SCALES), dim))
+        scales = np.exp(maps.uniform(np.log(SCALES[0]), np.log(SCALES[1]), dim))
         rotation = ortho_group.rvs(dim, random_state=maps) if dim > 1 else np.ones((1, 1))
         views.append((whole * scales) @ rotation)
         directions.append((rotation.T / scales)[:, : 0 if latents == "squares" else len(rho)])

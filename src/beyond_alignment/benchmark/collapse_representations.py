@@ -123,8 +123,14 @@ def represent_unseen(
         )
         return dict.fromkeys(labels, found.transform(*unseen))
     blind = FUSION_METHODS[one.method].trained_on != "labels"
-    size = {"dimension": 2 * n_directions} if one.head == "nonlinear" else {}
-    options = {"steps": steps, "batch_size": BATCH, "learning_rate": RATE, "device": device, "seed": seed}
+    size: dict[str, Any] = {"dimension": 2 * n_directions} if one.head == "nonlinear" else {}
+    options: dict[str, Any] = {
+        "steps": steps,
+        "batch_size": BATCH,
+        "learning_rate": RATE,
+        "device": device,
+        "seed": seed,
+    }
     targets = list(labels)[:1] if blind else list(labels)
     models = [make_fusion(one.method, **options, **size, **one.options) for _ in targets]
     failed = train_all(models, [TrainingSet(seen, task.labels[label][:n]) for label in targets])

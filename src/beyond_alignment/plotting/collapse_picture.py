@@ -13,7 +13,7 @@ GROUND = LinearSegmentedColormap.from_list("classes", [BLUE, "white", ORANGE])
 
 
 def plot_collapse(picture: CollapsePicture) -> Figure:
-    """Draw the variates that alignment found, and the log-odds that an interaction method learnt, with the same samples.
+    """Draw the variates that alignment found beside the log-odds that an interaction method learnt.
 
     Parameters
     ----------

@@ -1,0 +1,163 @@
+"""Claims of the alignment page, with verdicts by rules that are stated in each record."""
+
+import pandas as pd
+
+from beyond_alignment.benchmark.leads import mean_interval
+from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE
+
+KNOWN = "known-truth embeddings (bits along directions in Gaussian noise)"
+VIEWS = "Gaussian views of known canonical correlations"
+NOTHING, MOST = 0.05, 0.9
+
+Record = dict[str, object]
+
+
+def alignment_claims(found: pd.DataFrame, shares: pd.DataFrame, hidden: pd.DataFrame) -> list[Record]:
+    """Return the records of the claims that the alignment page tests: B4, B5, B6, B7, B14 and B16.
+
+    Parameters
+    ----------
+    found
+        From :func:`beyond_alignment.alignment.found_subspaces`.
+    shares
+        From :func:`beyond_alignment.benchmark.shares_by_size`.
+    hidden
+        From :func:`beyond_alignment.benchmark.hidden_sharing`.
+    """
+    told = shares[shares["probe"] == "mlp"]
+    aligned = told[told["head"].isin(["linear", "nonlinear"])]
+    return [
+        _collapse(aligned),
+        _more_data(aligned),
+        _info_nce(found),
+        _by_method(aligned),
+        _unfrozen(hidden, aligned),
+        _comm(told),
+    ]
+
+
+def _of(rows: pd.DataFrame, label: str, n: int) -> pd.Series:
+    """Return the shares of a label at one size, contender by contender and seed by seed."""
+    return rows[(rows["label"] == label) & (rows["n"] == n)]["share"]
+
+
+def _collapse(aligned: pd.DataFrame) -> Record:
+    """Return the record of B4: linear heads hold the redundant label and nothing of the exclusive or."""
+    linear = aligned[aligned["head"] == "linear"]
+    n = int(linear["n"].max())
+    redundant, xor = _of(linear, "redundant", n), _of(linear, "xor", n)
+    return {
+        "claim": "B4",
+        "measured": f"linear heads of as many directions as are shared: {redundant.mean():.2f} of the redundant label "
+        f"and {xor.mean():.2f} of the exclusive or, perceptron probe; replicated where every method and seed holds "
+        f"{MOST} of the one and less than {NOTHING} of the other",
+        "value": float(xor.mean()),
+        "interval": (float(xor.min()), float(xor.max())),
+        "n": n,
+        "seeds": int(linear["seed"].nunique()),
+        "data": KNOWN,
+        "verdict": REPLICATED if redundant.min() > MOST and xor.max() < NOTHING else NOT_REPLICATED,
+    }
+
+
+def _more_data(aligned: pd.DataFrame) -> Record:
+    """Return the record of B5: the exclusive or stays at zero from the smallest to the largest sample."""
+    few, many = int(aligned["n"].min()), int(aligned["n"].max())
+    xor = aligned[aligned["label"] == "xor"].pivot_table(index="n", columns=["contender", "seed"], values="share")
+    change = xor.loc[many] - xor.loc[few]
+    mean, low, high = mean_interval(change)
+    return {
+        "claim": "B5",
+        "measured": f"from {few:,} to {many:,} pairs the share of the exclusive or that aligned representations hold "
+        f"changes by {mean:+.3f}; its largest value at any size is {xor.to_numpy().max():.3f}",
+        "value": mean,
+        "interval": (low, high),
+        "n": many,
+        "seeds": int(aligned["seed"].nunique()),
+        "data": KNOWN,
+        "verdict": REPLICATED if xor.loc[many].max() < NOTHING else NOT_REPLICATED,
+    }
+
+
+def _info_nce(found: pd.DataFrame) -> Record:
+    """Return the record of B6: InfoNCE finds the canonical subspace."""
+    n = int(found["n"].max())
+    rows = found[(found["n"] == n) & found["method"].isin(["info_nce", "clip"])].set_index("method")
+    if len(rows) < 2:
+        return {"claim": "B6", "measured": "InfoNCE or CLIP was not trained", "data": VIEWS, "verdict": UNTESTABLE}
+    inner, cosine = rows.loc["info_nce"], rows.loc["clip"]
+    return {
+        "claim": "B6",
+        "measured": f"largest principal angle to the canonical subspace of the same {n:,} samples: InfoNCE on inner "
+        f"products {inner['angle']:.1f} degrees, CLIP (cosines, learnt temperature) {cosine['angle']:.1f} degrees; "
+        "replicated where both are below 5 in every seed",
+        "value": float(inner["angle"]),
+        "interval": (float(inner["low"]), float(inner["high"])),
+        "n": n,
+        "seeds": int(inner["n_seeds"]),
+        "data": VIEWS,
+        "verdict": REPLICATED if inner["found"] and cosine["found"] else NOT_REPLICATED,
+    }
+
+
+def _by_method(aligned: pd.DataFrame) -> Record:
+    """Return the record of B7: every alignment method holds redundancy and no synergy."""
+    n = int(aligned["n"].max())
+    redundant, xor = _of(aligned, "redundant", n), _of(aligned, "xor", n)
+    names = sorted(aligned["contender"].unique())
+    return {
+        "claim": "B7",
+        "measured": f"{len(names)} alignment methods, linear and nonlinear heads, perceptron probe: redundant label "
+        f"{redundant.min():.2f} to {redundant.max():.2f}, exclusive or at most {xor.max():.3f}; page 03 shows that "
+        "with more directions than are shared a perceptron finds it again",
+        "value": float(redundant.mean()),
+        "interval": (float(redundant.min()), float(redundant.max())),
+        "n": n,
+        "seeds": int(aligned["seed"].nunique()),
+        "data": KNOWN,
+        "verdict": REPLICATED if redundant.min() > 0.5 and xor.max() < NOTHING else NOT_REPLICATED,
+    }
+
+
+def _unfrozen(hidden: pd.DataFrame, aligned: pd.DataFrame) -> Record:
+    """Return the record of B14: what nonlinear heads, a stand-in for trained encoders, find and lose."""
+    squares = hidden[hidden["law"] == "squares"].assign(nonlinear=hidden["contender"].str.endswith("_nonlinear"))
+    bits = squares.groupby(["nonlinear", "n"])["bits"].mean().unstack("nonlinear")
+    if True not in bits or False not in bits:
+        return {"claim": "B14", "measured": "no encoder was trained", "data": KNOWN, "verdict": UNTESTABLE}
+    few, many = int(bits.index.min()), int(bits.index.max())
+    lost = _of(aligned[aligned["head"] == "nonlinear"], "unique1", int(aligned["n"].max()))
+    left = f"{lost.mean():.2f}" if len(lost) else "not measured"
+    return {
+        "claim": "B14",
+        "measured": f"small networks stand in for encoders that are trained along: of what two views share as a square "
+        f"they find {bits.loc[few, True]:.2f} bits with {few:,} pairs and {bits.loc[many, True]:.2f} with {many:,}, "
+        f"linear heads {bits.loc[many, False]:.2f}; what is left of a unique label: {left}. No foundation model was "
+        "unfrozen",
+        "value": float(bits.loc[many, True] - bits.loc[many, False]),
+        "n": many,
+        "seeds": int(hidden["seed"].nunique()),
+        "data": KNOWN,
+        "verdict": UNTESTABLE,
+    }
+
+
+def _comm(told: pd.DataFrame) -> Record:
+    """Return the record of B16: CoMM holds the exclusive or that the other methods without labels lose."""
+    comm = told[told["contender"] == "comm"]
+    if comm.empty:
+        absent = "CoMM is not among the methods of this profile; page 03 has it"
+        return {"claim": "B16", "measured": absent, "data": KNOWN, "verdict": UNTESTABLE}
+    n = int(comm["n"].max())
+    own, others = _of(comm, "xor", n), _of(told[told["head"].isin(["linear", "nonlinear"])], "xor", n)
+    return {
+        "claim": "B16",
+        "measured": f"CoMM holds {own.mean():.2f} of the exclusive or, the best other method without labels "
+        f"{others.max():.3f}, perceptron probe",
+        "value": float(own.mean()),
+        "interval": (float(own.min()), float(own.max())),
+        "n": n,
+        "seeds": int(comm["seed"].nunique()),
+        "data": KNOWN,
+        "verdict": REPLICATED if own.min() > others.max() + NOTHING else NOT_REPLICATED,
+    }
