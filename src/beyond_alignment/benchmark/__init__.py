@@ -9,7 +9,12 @@ from beyond_alignment.benchmark.calibration_summary import summarise_calibration
 from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
-from beyond_alignment.benchmark.collapse_by_size import shares_along_dial, shares_by_directions, shares_by_size
+from beyond_alignment.benchmark.collapse_by_size import (
+    ALIGNMENT_CODE,
+    shares_along_dial,
+    shares_by_directions,
+    shares_by_size,
+)
 from beyond_alignment.benchmark.collapse_limits import angles_by_condition, angles_by_temperature, hidden_sharing
 from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collapse_picture
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
@@ -76,6 +81,7 @@ from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_cl
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
 
 __all__ = [
+    "ALIGNMENT_CODE",
     "CAPTURED_CODE",
     "CONTENDERS",
     "FRACTIONS",

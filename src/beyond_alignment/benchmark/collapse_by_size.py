@@ -15,6 +15,15 @@ from beyond_alignment.experts.compute import Device
 from beyond_alignment.information import LinearEmbeddingTask, joint_informations
 from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
 
+ALIGNMENT_CODE = (
+    "alignment",
+    "fusion",
+    "information",
+    "tasks",
+    *(f"benchmark/collapse_{part}.py" for part in ("by_size", "representations")),
+    *(f"benchmark/{part}.py" for part in ("captured_probes", "tissue_ceilings", "tissue_pairs", "tissue_retained")),
+)
+"""What the points of the alignment page depend on, for the store: ``open_store(profile, code=ALIGNMENT_CODE)``."""
 N_PROBE, N_TEST = 8000, 8000
 HALF = 0.5
 WIDE, NOISY = 64, 0.35
