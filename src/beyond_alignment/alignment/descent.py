@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS
 from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
@@ -59,7 +60,8 @@ def angles_by_steps(
     -------
     pandas.DataFrame
         One row a method, n, seed and number of steps (0 for the closed form): angle (degrees, the larger of both
-        views), to_truth (degrees from the true directions), distinct (number of distinct projections, the smaller of
+        views), to_truth (degrees from the true directions, NaN where nothing linear is
+        shared), distinct (number of distinct projections, the smaller of
         both views) and n_directions.
     """
     k, rows = n_directions or len(correlations), []
@@ -81,10 +83,15 @@ def angles_by_steps(
                     rows.append(
                         {"method": method, "n": n, "seed": seed, "steps": length}
                         | {"angle": max(float(variate_angles(x, w, c)[-1]) for x, w, c, _ in sides)}
-                        | {"to_truth": max(float(variate_angles(x, w, t)[-1]) for x, w, _, t in sides if t.size)}
+                        | {"to_truth": max(_to_truth(x, w, t) for x, w, _, t in sides)}
                         | {"distinct": min(n_distinct(x, w) for x, w, _, _ in sides), "n_directions": k}
                     )
     return pd.DataFrame(rows)
+
+
+def _to_truth(x: NDArray[np.float64], weights: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return the largest angle to the true directions in degrees; NaN where there is none."""
+    return float(variate_angles(x, weights, truth)[-1]) if truth.size else float("nan")
 
 
 def found_subspaces(angles: pd.DataFrame) -> pd.DataFrame:
