@@ -69,8 +69,8 @@ def _more_data(aligned: pd.DataFrame) -> Record:
     return {
         "claim": "B5",
         "measured": f"from {few:,} to {many:,} pairs the share of the exclusive or that aligned representations hold "
-        f"changes by {mean:+.3f}; its largest value at any size is {xor.to_numpy().max():.3f}; replicated where every method and "
-        f"seed holds less than {NOTHING} at the largest size",
+        f"changes by {mean:+.3f}; its largest value at any size is {xor.to_numpy().max():.3f}; replicated "
+        f"where every method and seed holds less than {NOTHING} at the largest size",
         "value": mean,
         "interval": (low, high),
         "n": many,
