@@ -125,6 +125,34 @@ def test_the_weight_of_vicreg_decides_whether_a_double_is_cheaper(weight, double
     assert (double < pair) == double_wins
 
 
+def test_published_vicreg_tilts_two_heads_where_correlations_are_close():
+    sample, s1, s2 = whitened(2000), *SIGMA[:2]
+    tilt = np.arcsin(np.sqrt((1 - 100 * (s1 - s2) / 16) / 2))  # neither a double nor the pair: least of all tilts
+    tilted = np.zeros((4, 2))
+    tilted[:2] = [[np.cos(tilt)] * 2, [np.sin(tilt), -np.sin(tilt)]]
+    pair, double, least = (loss(LinearVicReg, w, w, sample) for w in (PAIR, DOUBLE, tilted))
+    assert least < double < pair
+    assert least == pytest.approx(6.71875, abs=0.03)
+
+
+def test_vicreg_lets_the_spread_of_a_weak_direction_go():
+    sample = whitened(2000, sigma=np.array([0.6]))
+    one, spread = np.eye(2)[:, :1], 1 / (4 * (1 - 0.6))
+    assert loss(LinearVicReg, one, one, sample) == pytest.approx(50 * 0.4, abs=0.03)
+    least = loss(LinearVicReg, spread * one, spread * one, sample)
+    assert least == pytest.approx(50 * spread**2 * 0.4 + 25 * (1 - spread), abs=0.03)
+
+
+def test_barlow_twins_at_weight_1_gives_a_weak_direction_up_as_its_heads_are_not_whitened():
+    sample = whitened(2000, sigma=np.array([0.9, 0.3, 0.1]))
+    two = np.zeros((4, 3))
+    two[:2] = [[np.sqrt(0.5)] * 2 + [0], [np.sqrt(0.5), -np.sqrt(0.5), 1]]
+    canonical, fewer = (loss(LinearBarlowTwins, w, w, sample, redundancy=1.0) for w in (np.eye(4)[:, :3], two))
+    assert canonical == pytest.approx(0.1**2 + 0.7**2 + 0.9**2, abs=1e-3)
+    assert fewer == pytest.approx(2 * 0.4**2 + 2 * 0.3**2 + 0.7**2 + 4 * 0.3**2 / 2, abs=1e-3)
+    assert fewer < canonical
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_trained_parameter_gets_a_finite_gradient_and_one_spot_stays_finite(name):
     method = LINEAR_METHODS[name]

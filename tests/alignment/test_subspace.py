@@ -46,8 +46,8 @@ def test_cca_is_the_closed_form():
     assert found.losses.size == 0
 
 
-@pytest.mark.parametrize("method", PROVED)
-def test_what_is_proved_to_be_canonical_is(method):
+@pytest.mark.parametrize("method", [*PROVED, "barlow_twins_strong"])
+def test_what_is_proved_to_be_canonical_is_and_barlow_twins_where_correlations_are_strong(method):
     pair = views()
     found = aligned_subspace(method, *pair, **SHORT)
     assert largest_angle(pair, found, aligned_subspace("cca", *pair, n_components=2)) < 3
