@@ -29,7 +29,7 @@ def test_views_that_share_nothing_linear_have_no_truth_to_be_far_from():
 
 
 def test_options_take_the_place_of_the_methods_own():
-    options = {"steps": [300], **FAST, "seeds": [0]}
+    options = {"steps": [150], **FAST, "seeds": [0]}
     for weight, distinct in ((0.001, (0, 1.3)), (25.0, (1.7, 2))):
         angles = angles_by_steps(["vicreg"], options={"covariance": weight}, **options)
         assert distinct[0] < angles["distinct"].iloc[0] <= distinct[1]

@@ -77,7 +77,8 @@ def test_a_kept_cell_is_not_computed_again(tmp_path, monkeypatch):
             shares_by_size(["concatenation"], **options | other)
 
 
-def test_representations_are_of_unseen_samples_and_without_labels_one_for_all():
+def test_representations_are_of_unseen_samples_and_without_labels_one_for_all(monkeypatch):
+    monkeypatch.setattr(collapse_representations, "LEAST_STEPS", 5)
     task, options = dialled_task(0.5, n=150, seed=0), {"n_directions": 4, "device": "cpu"}
     for name, width in (("concatenation", 32), ("cca_linear", 8), ("clip_nonlinear", 8)):
         made = represent_unseen(name, task, 100, labels=["redundant", "xor"], **options)
@@ -109,16 +110,16 @@ def test_the_label_of_a_shared_bit_is_the_bit(seed):
 
 
 def test_a_temperature_that_stays_is_the_one_that_was_asked_for():
-    table = angles_by_temperature([0.05, 1.0], n=600, seeds=[0], steps=120, device="cpu")
+    table = angles_by_temperature([0.05, 1.0], n=600, seeds=[0], steps=20, device="cpu")
     assert list(table["temperature"]) == [0.05, 1.0]
     assert table["angle"].nunique() == 2
 
 
 def test_the_picture_shows_nothing_of_the_exclusive_or_on_one_side_and_all_on_the_other():
-    picture = collapse_picture(n=1000, n_shown=300, n_places=9)
+    picture = collapse_picture(n=700, n_shown=300, n_places=5)
     assert picture.aligned_accuracy == pytest.approx(0.5, abs=0.1)
     assert picture.joint_accuracy > 0.9
-    assert (picture.aligned.shape, picture.halves.shape, picture.log_odds.shape) == ((300, 2), (300, 2), (9, 9))
+    assert (picture.aligned.shape, picture.halves.shape, picture.log_odds.shape) == ((300, 2), (300, 2), (5, 5))
     ends = picture.log_odds[[0, 0, -1, -1], [0, -1, 0, -1]] > 0
     assert list(ends) == [False, True, True, False]
     assert np.array_equal(picture.labels == 1, picture.halves[:, 0] * picture.halves[:, 1] < 0)
