@@ -22,6 +22,11 @@ def test_angles_fall_with_the_length_of_training_and_the_closed_form_has_none():
     assert set(angles["n_directions"]) == {2}
 
 
+def test_few_samples_are_measured_against_their_own_subspace_and_not_a_shrunk_one():
+    table = angles_by_steps(["second_order", "projection"], steps=[400], **FAST | {"sizes": [150], "seeds": [0]})
+    assert table["angle"].max() < 3
+
+
 def test_views_that_share_nothing_linear_have_no_truth_to_be_far_from():
     angles = angles_by_steps(["cca"], steps=[1], **FAST | {"latents": "squares"})
     assert angles["to_truth"].isna().all()

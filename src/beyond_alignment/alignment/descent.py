@@ -33,7 +33,8 @@ def angles_by_steps(
 ) -> pd.DataFrame:
     """Measure the largest principal angle to the canonical subspace of the same samples, by the length of training.
 
-    Each length is a training of its own from the same first weights, its schedule included.
+    Each length is a training of its own from the same first weights, its schedule included. Nothing is shrunk: most
+    objectives see projections alone, so that their optimum is the canonical subspace of the samples as they are.
 
     Parameters
     ----------
@@ -68,13 +69,14 @@ def angles_by_steps(
     for n in sizes:
         draws = [correlated_views(correlations, n=n, latents=latents, seed=seed) for seed in seeds]
         pairs = [(draw.x1, draw.x2) for draw in draws]
-        canonical = [CanonicalCorrelation(k).fit(pair) for pair in pairs]
+        canonical = [CanonicalCorrelation(k, regularisation=0).fit(pair) for pair in pairs]
         for method in methods:
             lengths = [0] if LINEAR_METHODS[method].network is None else list(steps)
             for length in lengths:
                 found = aligned_subspaces(
-                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device
-                )
+                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device,
+                    regularisation=0,
+                )  # fmt: skip
                 for seed, draw, reference, one in zip(seeds, draws, canonical, found, strict=True):
                     sides = (
                         (draw.x1, one.weights1, reference.weights1_, draw.directions1[:, :k]),
