@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS
 from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
@@ -32,7 +33,8 @@ def angles_by_steps(
 ) -> pd.DataFrame:
     """Measure the largest principal angle to the canonical subspace of the same samples, by the length of training.
 
-    Each length is a training of its own from the same first weights, its schedule included.
+    Each length is a training of its own from the same first weights, its schedule included. Nothing is shrunk: most
+    objectives see projections alone, so that their optimum is the canonical subspace of the samples as they are.
 
     Parameters
     ----------
@@ -59,20 +61,22 @@ def angles_by_steps(
     -------
     pandas.DataFrame
         One row a method, n, seed and number of steps (0 for the closed form): angle (degrees, the larger of both
-        views), to_truth (degrees from the true directions), distinct (number of distinct projections, the smaller of
+        views), to_truth (degrees from the true directions, NaN where nothing linear is
+        shared), distinct (number of distinct projections, the smaller of
         both views) and n_directions.
     """
     k, rows = n_directions or len(correlations), []
     for n in sizes:
         draws = [correlated_views(correlations, n=n, latents=latents, seed=seed) for seed in seeds]
         pairs = [(draw.x1, draw.x2) for draw in draws]
-        canonical = [CanonicalCorrelation(k).fit(pair) for pair in pairs]
+        canonical = [CanonicalCorrelation(k, regularisation=0).fit(pair) for pair in pairs]
         for method in methods:
             lengths = [0] if LINEAR_METHODS[method].network is None else list(steps)
             for length in lengths:
                 found = aligned_subspaces(
-                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device
-                )
+                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device,
+                    regularisation=0,
+                )  # fmt: skip
                 for seed, draw, reference, one in zip(seeds, draws, canonical, found, strict=True):
                     sides = (
                         (draw.x1, one.weights1, reference.weights1_, draw.directions1[:, :k]),
@@ -81,10 +85,15 @@ def angles_by_steps(
                     rows.append(
                         {"method": method, "n": n, "seed": seed, "steps": length}
                         | {"angle": max(float(variate_angles(x, w, c)[-1]) for x, w, c, _ in sides)}
-                        | {"to_truth": max(float(variate_angles(x, w, t)[-1]) for x, w, _, t in sides if t.size)}
+                        | {"to_truth": max(_to_truth(x, w, t) for x, w, _, t in sides)}
                         | {"distinct": min(n_distinct(x, w) for x, w, _, _ in sides), "n_directions": k}
                     )
     return pd.DataFrame(rows)
+
+
+def _to_truth(x: NDArray[np.float64], weights: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return the largest angle to the true directions in degrees; NaN where there is none."""
+    return float(variate_angles(x, weights, truth)[-1]) if truth.size else float("nan")
 
 
 def found_subspaces(angles: pd.DataFrame) -> pd.DataFrame:

@@ -75,8 +75,8 @@ _ALL = (
         "Its published weight makes it cheaper to find the strongest direction twice than a weaker one.",
     ),
     LinearMethod(
-        "barlow_twins_strong", "Barlow Twins, weight 1", heads.LinearBarlowTwins, "proved",
-        "With whitened heads the distance from the identity falls with each canonical correlation.",
+        "barlow_twins_strong", "Barlow Twins, weight 1", heads.LinearBarlowTwins, "measured",
+        "Proved for whitened heads alone; it fixes their variances only, and gives weak directions up.",
         options=MappingProxyType({"redundancy": 1.0}),
     ),
     LinearMethod(
@@ -85,7 +85,7 @@ _ALL = (
     ),
     LinearMethod(
         "vicreg_strong", "VICReg, covariance 25", heads.LinearVicReg, "proved",
-        "A heavy covariance term whitens the heads, and the distance then falls with each canonical correlation.",
+        "A covariance term without bound keeps the heads uncorrelated; its loss then falls with each correlation.",
         options=MappingProxyType({"covariance": 25.0}),
     ),
     LinearMethod(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.alignment.angles import principal_angles
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS, LinearMethod
+from beyond_alignment.alignment.spectral import MIN_SAMPLES
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.fusion.batches import SpotSet
@@ -17,7 +18,13 @@ from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.training import TrainingPlan, train_together
-from beyond_alignment.fusion.whitening import Regularisation, Whitening, fit_whitening
+from beyond_alignment.fusion.whitening import (
+    Regularisation,
+    Whitening,
+    check_enough_rows,
+    fit_whitening,
+    varying_columns,
+)
 
 Floats = NDArray[np.float64]
 Pair = tuple[ArrayLike, ArrayLike]
@@ -47,8 +54,13 @@ class AlignedSubspace:
     losses: Floats
 
     def project(self, x1: ArrayLike, x2: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the projections z1 and z2 (sample, component) of samples."""
+        """Return the projections z1 and z2 (sample, component) of samples with the features fitted on."""
         first, second = paired(x1, x2, min_rows=1)
+        if (first.shape[1], second.shape[1]) != (len(self.mean1), len(self.mean2)):
+            raise InputError(
+                f"The embeddings have {first.shape[1]} and {second.shape[1]} features and were fitted with"
+                f" {len(self.mean1)} and {len(self.mean2)}; pass the same features."
+            )
         return (first - self.mean1) @ self.weights1, (second - self.mean2) @ self.weights2
 
     def transform(self, x1: ArrayLike, x2: ArrayLike) -> Floats:
@@ -121,7 +133,9 @@ def aligned_subspace(
     learning_rate
         Largest learning rate.
     regularisation
-        Shrinkage of the covariances that whiten the embeddings before training.
+        Shrinkage of the covariances that whiten the embeddings. It decides what ``cca`` and ``projection`` find. The
+        other objectives see projections alone: to them it is a change of coordinates, and their optimum is the one
+        without shrinkage.
     options
         Hyper-parameters of the objective, in the place of the method's own.
     device
@@ -132,8 +146,24 @@ def aligned_subspace(
     Raises
     ------
     InputError
-        If the method is unknown, the embeddings are no finite pair or have fewer directions than are asked for, or the
-        training diverges.
+        If the method is unknown, the embeddings are no finite pair of ten samples, have fewer directions than are
+        asked for or more than the samples allow without regularisation, or the training diverges.
+
+    Notes
+    -----
+    ======================= ============================================================================
+    Input                   What happens
+    ======================= ============================================================================
+    d1 + d2 > n - 1         refused with regularisation 0, where some correlation is 1 whatever the data;
+                            with shrinkage ``cca`` is regularised and a trained method is not: it fits
+                            the pairing by chance
+    constant columns        weight 0
+    duplicated features     the variates stay the same with regularisation 0, nearly so with shrinkage
+    x2 = x1 A               every correlation is 1 and no k directions are better than others: any pair
+                            of subspaces that A maps onto each other may be found
+    fewer than 10 samples   refused, as by :func:`spectral_ceiling`
+    NaN or infinity         refused
+    ======================= ============================================================================
     """
     return aligned_subspaces(
         method, [(x1, x2)], n_components=n_components, steps=steps, batch_size=batch_size,
@@ -174,11 +204,19 @@ def aligned_subspaces(
         raise InputError(f"There is no linear method {method!r}; choose one of {', '.join(LINEAR_METHODS)}.")
     record = LINEAR_METHODS[method]
     record = replace(record, options=options) if options else record
-    checked = [paired(*pair) for pair in pairs]
+    checked = [paired(*pair, min_rows=MIN_SAMPLES) for pair in pairs]
     if record.network is None:
         return [_closed_form(method, pair, n_components, regularisation) for pair in checked]
-    whitenings = [tuple(fit_whitening(x, regularisation=regularisation) for x in pair) for pair in checked]
-    least = min(w.rank for pair in whitenings for w in pair)
+    whitenings = [
+        (
+            fit_whitening(first, regularisation=regularisation, name="x1"),
+            fit_whitening(second, regularisation=regularisation, name="x2"),
+        )
+        for first, second in checked
+    ]
+    for both, pair in zip(whitenings, checked, strict=True):
+        check_enough_rows(*both, len(pair[0]))
+    least = min((w.rank for pair in whitenings for w in pair), default=n_components)
     if not 1 <= n_components <= least:
         msg = f"{n_components} components were asked for and the embeddings have {least}; pass a number from 1 to that."
         raise InputError(msg)
@@ -219,8 +257,9 @@ def _map(record: LinearMethod, whitening: Whitening, x: Floats) -> tuple[Floats,
     """Return the linear map (feature, feature) that the heads see an embedding through, and what they see."""
     if record.whitened:
         return whitening.matrix, whitening.apply(x)
-    scale = float(np.sqrt(x.var(axis=0).mean()))  # one number: directions keep their proportions
-    return np.eye(x.shape[1]) / scale, (x - whitening.mean) / scale
+    scale = np.sqrt(x.var(axis=0).mean())  # one number: directions keep their proportions
+    matrix = np.diag(varying_columns(x) / scale)
+    return matrix, (x - whitening.mean) @ matrix
 
 
 def _set(record: LinearMethod, pair: tuple[Floats, Floats], both: tuple[Whitening, ...]) -> SpotSet:

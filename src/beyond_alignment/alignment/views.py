@@ -90,12 +90,16 @@ def correlated_views(
     Raises
     ------
     InputError
-        If a correlation is outside 0 to 1, there are more than features, the law is unknown or there is no sample.
+        If correlations rise or are outside 0 to 1, there are more than features, the law is unknown or there is no
+        sample.
     """
     rho = np.asarray(correlations, dtype=np.float64)
-    if rho.ndim != 1 or not ((rho >= 0) & (rho <= 1)).all() or len(rho) > min(dims):
-        msg = f"The correlations are {list(correlations)} for views of {dims} features: give each from 0 to 1, no more."
-        raise InputError(msg)
+    inside = rho.ndim == 1 and ((rho >= 0) & (rho <= 1)).all() and (np.diff(rho) <= 0).all()
+    if not inside or min(dims) < max(len(rho), 1):
+        raise InputError(
+            f"The correlations are {rho.tolist()} for views of {dims} features: pass falling numbers from 0 to 1, at"
+            " most one a feature."
+        )
     if latents not in LATENTS or n < 1:
         msg = f"{n} samples of {latents!r} latents: give at least 1, and choose among {', '.join(LATENTS)}."
         raise InputError(msg)

@@ -43,7 +43,7 @@ def plot_collapse(picture: CollapsePicture) -> Figure:
         title=f"joint manifold: accuracy {picture.joint_accuracy:.2f}",
     )  # fmt: skip
     figure.colorbar(
-        contours, ax=right, label="learnt log-odds, nats", shrink=0.85, ticks=[-round(most), 0, round(most)]
+        contours, ax=right, label="learnt log-odds, nats", shrink=0.85, ticks=[-most, 0, most], format="%.1f"
     )
     handles, names = left.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2, markerscale=1.6)

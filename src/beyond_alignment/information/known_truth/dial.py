@@ -52,7 +52,13 @@ def dial_theory(synergy_share: float) -> DialTheory:
     ----------
     synergy_share
         Share of the samples whose label is the exclusive or, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If it is outside 0 to 1.
     """
+    _check_share(synergy_share)
     return DialTheory(1 - synergy_share / 2, 1.0, 1 - synergy_share, 1.0)
 
 
@@ -67,7 +73,13 @@ def dial_table(synergy_share: float) -> NDArray[np.float64]:
     Returns
     -------
     `p[i, j, y]` over (selector, shared bit, half of the exclusive or) of both embeddings and the label.
+
+    Raises
+    ------
+    InputError
+        If the share is outside 0 to 1.
     """
+    _check_share(synergy_share)
     sizes, first, second = dict.fromkeys(("s", "v1", "v2"), 2), ("s", "v1"), ("s", "v2")
     parts = (
         (1 - synergy_share) * symbol_table(sizes, first, second, lambda s, v1, v2: s),
@@ -78,6 +90,12 @@ def dial_table(synergy_share: float) -> NDArray[np.float64]:
         rows = slice(4 * selector, 4 * selector + 4)
         p[rows, rows] = part
     return p
+
+
+def _check_share(synergy_share: float) -> None:
+    """Refuse a share that is none."""
+    if not 0 <= synergy_share <= 1:
+        raise InputError(f"The share of synergy is {synergy_share}; pass a number from 0 to 1.")
 
 
 def dialled_task(
@@ -115,8 +133,7 @@ def dialled_task(
         If the share is outside 0 to 1, there is no room for six directions, the noise is negative, or there are fewer
         samples than donors.
     """
-    if not 0 <= synergy_share <= 1:
-        raise InputError(f"The share of synergy is {synergy_share}; pass a number from 0 to 1.")
+    _check_share(synergy_share)
     if dim < len(FIRST) or not noise >= 0 or not 1 <= n_donors <= n:
         raise InputError(
             f"{n} samples of {n_donors} donors, {dim} features and noise {noise}: pass at least a sample a donor,"
