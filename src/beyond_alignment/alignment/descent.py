@@ -1,15 +1,18 @@
 """How far alignment in training is from the canonical subspace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS
 from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
-from beyond_alignment.alignment.views import correlated_views
+from beyond_alignment.alignment.views import CorrelatedViews, correlated_views
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
@@ -30,6 +33,7 @@ def angles_by_steps(
     n_directions: int | None = None,
     options: Mapping[str, Any] | None = None,
     device: Device = "auto",
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure the largest principal angle to the canonical subspace of the same samples, by the length of training.
 
@@ -56,38 +60,61 @@ def angles_by_steps(
         Hyper-parameters of the objective, in the place of the method's own.
     device
         Where training runs.
+    n_jobs
+        Processes, of one thread each. The answer does not depend on it.
 
     Returns
     -------
     pandas.DataFrame
         One row a method, n, seed and number of steps (0 for the closed form): angle (degrees, the larger of both
-        views), to_truth (degrees from the true directions, NaN where nothing linear is
-        shared), distinct (number of distinct projections, the smaller of
-        both views) and n_directions.
+        views), to_truth (degrees from the true directions, NaN where nothing linear is shared), distinct (number of
+        distinct projections, the smaller of both views) and n_directions.
     """
-    k, rows = n_directions or len(correlations), []
-    for n in sizes:
-        draws = [correlated_views(correlations, n=n, latents=latents, seed=seed) for seed in seeds]
-        pairs = [(draw.x1, draw.x2) for draw in draws]
-        canonical = [CanonicalCorrelation(k, regularisation=0).fit(pair) for pair in pairs]
-        for method in methods:
-            lengths = [0] if LINEAR_METHODS[method].network is None else list(steps)
-            for length in lengths:
-                found = aligned_subspaces(
-                    method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device,
-                    regularisation=0,
-                )  # fmt: skip
-                for seed, draw, reference, one in zip(seeds, draws, canonical, found, strict=True):
-                    sides = (
-                        (draw.x1, one.weights1, reference.weights1_, draw.directions1[:, :k]),
-                        (draw.x2, one.weights2, reference.weights2_, draw.directions2[:, :k]),
-                    )
-                    rows.append(
-                        {"method": method, "n": n, "seed": seed, "steps": length}
-                        | {"angle": max(float(variate_angles(x, w, c)[-1]) for x, w, c, _ in sides)}
-                        | {"to_truth": max(_to_truth(x, w, t) for x, w, _, t in sides)}
-                        | {"distinct": min(n_distinct(x, w) for x, w, _, _ in sides), "n_directions": k}
-                    )
+    k = n_directions or len(correlations)
+    draw = partial(_draws, sizes=tuple(sizes), seeds=tuple(seeds), correlations=tuple(correlations), latents=latents)
+    with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        tables = joblib.Parallel()(
+            joblib.delayed(_of_method)(method, draw, k, tuple(steps), options, device) for method in methods
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _draws(
+    *, sizes: Sequence[int], seeds: Sequence[int], correlations: Sequence[float], latents: str
+) -> list[tuple[int, int, CorrelatedViews]]:
+    """Return the draw of each n and seed."""
+    places = product(sizes, seeds)
+    return [(n, seed, correlated_views(correlations, n=n, latents=latents, seed=seed)) for n, seed in places]
+
+
+def _of_method(
+    method: str,
+    draw: Callable[[], list[tuple[int, int, CorrelatedViews]]],
+    k: int,
+    steps: Sequence[int],
+    options: Mapping[str, Any] | None,
+    device: Device,
+) -> pd.DataFrame:
+    """Return the rows of one method; all sizes and seeds are trained side by side."""
+    draws, rows = draw(), []
+    pairs, seeds = [(views.x1, views.x2) for _, _, views in draws], [seed for _, seed, _ in draws]
+    canonical = [CanonicalCorrelation(k, regularisation=0).fit(pair) for pair in pairs]
+    for length in [0] if LINEAR_METHODS[method].network is None else steps:
+        found = aligned_subspaces(
+            method, pairs, n_components=k, seeds=seeds, steps=max(length, 1), options=options, device=device,
+            regularisation=0,
+        )  # fmt: skip
+        for (n, seed, views), reference, one in zip(draws, canonical, found, strict=True):
+            sides = (
+                (views.x1, one.weights1, reference.weights1_, views.directions1[:, :k]),
+                (views.x2, one.weights2, reference.weights2_, views.directions2[:, :k]),
+            )
+            rows.append(
+                {"method": method, "n": n, "seed": seed, "steps": length}
+                | {"angle": max(float(variate_angles(x, w, c)[-1]) for x, w, c, _ in sides)}
+                | {"to_truth": max(_to_truth(x, w, t) for x, w, _, t in sides)}
+                | {"distinct": min(n_distinct(x, w) for x, w, _, _ in sides), "n_directions": k}
+            )
     return pd.DataFrame(rows)
 
 

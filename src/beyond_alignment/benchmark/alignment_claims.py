@@ -44,6 +44,8 @@ def _of(rows: pd.DataFrame, label: str, n: int) -> pd.Series:
 def _collapse(aligned: pd.DataFrame) -> Record:
     """Return the record of B4: linear heads hold the redundant label and nothing of the exclusive or."""
     linear = aligned[aligned["head"] == "linear"]
+    if linear.empty:
+        return {"claim": "B4", "measured": "no linear head was trained", "data": KNOWN, "verdict": UNTESTABLE}
     n = int(linear["n"].max())
     redundant, xor = _of(linear, "redundant", n), _of(linear, "xor", n)
     return {

@@ -1,8 +1,10 @@
 """What alignment and interaction hold of known truth, against the number of pairs and along the dial."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, _drawn, _linear, _perceptrons, _scaled, told
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, represent_unseen
-from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.information import LinearEmbeddingTask, joint_informations
 from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
@@ -67,6 +69,7 @@ def shares_by_size(
     labels: Sequence[str] = ("redundant", "unique1", "and", "xor"),
     store: PointStore | None = None,
     device: Device = "auto",
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure the share of labels' information that representations hold, by the number of pairs they were fitted on.
 
@@ -87,6 +90,8 @@ def shares_by_size(
         Where finished cells are kept.
     device
         Where training runs.
+    n_jobs
+        Processes, of one thread each. The answer does not depend on it.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def shares_by_size(
         One row a contender, n, seed, label and probe: head, bits and share (of the label's entropy).
     """
     settings = [Setting(n, HALF, WIDE, NOISY) for n in sizes]
-    return _cells(contenders, settings, seeds, labels, store, device)
+    return _cells(contenders, settings, seeds, labels, store, device, n_jobs)
 
 
 def shares_by_directions(
@@ -106,6 +111,7 @@ def shares_by_directions(
     labels: Sequence[str] = ("redundant", "unique1", "and", "xor"),
     store: PointStore | None = None,
     device: Device = "auto",
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure the share of labels' information that aligned representations hold, by the directions a side they keep.
 
@@ -117,7 +123,7 @@ def shares_by_directions(
         Keys of :data:`~beyond_alignment.benchmark.CONTENDERS`, of linear or nonlinear heads.
     directions
         Numbers of directions, up to 16.
-    n, seeds, labels, store, device
+    n, seeds, labels, store, device, n_jobs
         As in :func:`shares_by_size`.
 
     Returns
@@ -126,7 +132,7 @@ def shares_by_directions(
         As :func:`shares_by_size`, with n_directions.
     """
     settings = [Setting(n, HALF, EASY, CALM, k) for k in directions]
-    return _cells(contenders, settings, seeds, labels, store, device)
+    return _cells(contenders, settings, seeds, labels, store, device, n_jobs)
 
 
 def shares_along_dial(
@@ -137,6 +143,7 @@ def shares_along_dial(
     seeds: Sequence[int],
     store: PointStore | None = None,
     device: Device = "auto",
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure accuracy and bits of representations on a label that is turned from all redundant to all synergistic.
 
@@ -154,6 +161,8 @@ def shares_along_dial(
         Where finished cells are kept.
     device
         Where training runs.
+    n_jobs
+        Processes, of one thread each. The answer does not depend on it.
 
     Returns
     -------
@@ -162,9 +171,17 @@ def shares_along_dial(
         joint_bits, aligned_accuracy, joint_accuracy.
     """
     settings = [Setting(n, share, EASY, CALM, n_shared(share)) for share in synergy_shares]
-    table = _cells(contenders, settings, seeds, ["dialled"], store, device)
+    table = _cells(contenders, settings, seeds, ["dialled"], store, device, n_jobs)
     theory = pd.DataFrame([dial_theory(share)._asdict() for share in table["synergy_share"]], index=table.index)
     return table.join(theory)
+
+
+class _Cell(NamedTuple):
+    """One contender on one draw."""
+
+    contender: str
+    setting: Setting
+    seed: int
 
 
 def _cells(
@@ -174,38 +191,49 @@ def _cells(
     labels: Sequence[str],
     store: PointStore | None,
     device: Device,
+    n_jobs: int,
 ) -> pd.DataFrame:
     """Return one row a contender, setting, seed, label and probe."""
     kept, rows = store or PointStore(None), []
+    cells = [_Cell(*place) for place in product(contenders, settings, seeds)]
+    found = {cell: kept.find(_key(cell, labels)) for cell in cells}
+    missing = sorted((cell for cell in cells if found[cell] is None), key=lambda cell: -cell.setting.n)
+    with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        runs = joblib.Parallel(return_as="generator")(joblib.delayed(_measure)(one, labels, device) for one in missing)
+        for cell, scores in zip(missing, runs, strict=True):
+            found[cell] = kept.keep(_key(cell, labels), scores)
     entropies = {label: joint_informations(table).I12 for label, table in _truths().items()}
-    for setting in settings:
-        n = setting.n
-        for seed in seeds:
-            task = None
-            for name in contenders:
-                key = {"collapse": name, **setting._asdict(), "seed": seed, "labels": list(labels)}
-                found = kept.find(key)
-                if found is None:
-                    task = task or setting.draw(seed)
-                    with threadpool_limits(1):
-                        made = represent_unseen(
-                            name, task, n, labels=labels, n_directions=setting.n_directions, device=device, seed=seed
-                        )
-                        readings = [
-                            Reading(z[:N_PROBE], y[:N_PROBE], z[N_PROBE:], y[N_PROBE:], task.truths[label].sum((0, 1)))
-                            for label, z in made.items()
-                            for y in [task.labels[label][n:]]
-                        ]
-                        scores = {probe: _read(probe, readings, seed) for probe in PROBES}
-                    found = kept.keep(key, scores)
-                for probe in PROBES:
-                    for label, (bits, accuracy) in zip(labels, found[probe], strict=True):
-                        rows.append(
-                            {"contender": name, "head": CONTENDERS[name].head, **setting._asdict()}
-                            | {"seed": seed, "label": label, "probe": probe, "bits": float(bits)}
-                            | {"share": float(bits) / entropies[label], "accuracy": float(accuracy)}
-                        )
+    for cell, scores in found.items():
+        assert scores is not None
+        for probe, (number, label) in product(PROBES, enumerate(labels)):
+            bits, accuracy = (float(value) for value in scores[probe][number])
+            rows.append(
+                {"contender": cell.contender, "head": CONTENDERS[cell.contender].head, **cell.setting._asdict()}
+                | {"seed": cell.seed, "label": label, "probe": probe, "bits": bits}
+                | {"share": bits / entropies[label], "accuracy": accuracy}
+            )
     return pd.DataFrame(rows)
+
+
+def _key(cell: _Cell, labels: Sequence[str]) -> dict[str, object]:
+    """Return what identifies a cell in the store."""
+    return {"collapse": cell.contender, **cell.setting._asdict(), "seed": cell.seed, "labels": list(labels)}
+
+
+def _measure(cell: _Cell, labels: Sequence[str], device: Device) -> Arrays:
+    """Fit a contender on its draw and return bits and accuracy of both probes (label, score)."""
+    setting, n = cell.setting, cell.setting.n
+    task = setting.draw(cell.seed)
+    with threadpool_limits(1):
+        made = represent_unseen(
+            cell.contender, task, n, labels=labels, n_directions=setting.n_directions, device=device, seed=cell.seed
+        )
+        readings = [
+            Reading(z[:N_PROBE], y[:N_PROBE], z[N_PROBE:], y[N_PROBE:], task.truths[label].sum((0, 1)))
+            for label, z in made.items()
+            for y in [task.labels[label][n:]]
+        ]
+        return {probe: _read(probe, readings, cell.seed) for probe in PROBES}
 
 
 def _truths() -> Mapping[str, NDArray[np.float64]]:

@@ -1,7 +1,9 @@
 """Where the theory of linear alignment stops: temperature, whitening, and views that are not Gaussian."""
 
 from collections.abc import Sequence
+from itertools import product
 
+import joblib
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -55,7 +57,9 @@ def angles_by_temperature(
     )  # fmt: skip
 
 
-def angles_by_condition(*, n: int, seeds: Sequence[int], steps: int, device: Device = "auto") -> pd.DataFrame:
+def angles_by_condition(
+    *, n: int, seeds: Sequence[int], steps: int, device: Device = "auto", n_jobs: int = 1
+) -> pd.DataFrame:
     """Measure angles to the canonical subspace where one assumption of the theory is dropped at a time.
 
     Parameters
@@ -68,22 +72,25 @@ def angles_by_condition(*, n: int, seeds: Sequence[int], steps: int, device: Dev
         Updates.
     device
         Where training runs.
+    n_jobs
+        Processes, of one thread each. The answer does not depend on it.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of :func:`~beyond_alignment.alignment.angles_by_steps`, and condition: ``all shared``, ``two of
+        The columns of :func:`~beyond_alignment.alignment.angles_by_steps`, and condition: ``two of
         four`` (fewer directions than are shared), ``bits`` (views that are not Gaussian).
     """
     methods = ["second_order", "info_nce", "clip", "projection", "projection_raw", "barlow_twins_strong"]
     conditions = {
-        "all shared": {},
         "two of four": {"n_directions": 2, "correlations": GAP},
         "bits": {"latents": "bits"},
     }
     return pd.concat(
         [
-            angles_by_steps(methods, sizes=[n], seeds=seeds, steps=[steps], device=device, **options).assign(  # type: ignore[arg-type]
+            angles_by_steps(
+                methods, sizes=[n], seeds=seeds, steps=[steps], device=device, n_jobs=n_jobs, **options
+            ).assign(  # type: ignore[arg-type]
                 condition=name
             )
             for name, options in conditions.items()
@@ -99,6 +106,7 @@ def hidden_sharing(
     seeds: Sequence[int],
     laws: Sequence[str] = tuple(LATENTS),
     device: Device = "auto",
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Measure what alignment finds of a label that both views hold, linearly or as a square.
 
@@ -117,6 +125,8 @@ def hidden_sharing(
         Of the shared latents, as in :func:`~beyond_alignment.alignment.correlated_views`.
     device
         Where training runs.
+    n_jobs
+        Processes, of one thread each. The answer does not depend on it.
 
     Returns
     -------
@@ -124,22 +134,22 @@ def hidden_sharing(
         One row a law, contender, n and seed: excess (of the spectral ceiling over permutation) and bits that a
         perceptron tells of the label from the representation of the first view alone.
     """
-    rows = []
-    for law in laws:
-        for n in sizes:
-            for seed in seeds:
-                task, excess = _task(law, n, seed)
-                for name in contenders:
-                    with threadpool_limits(1):
-                        z = represent_unseen(
-                            name, task, n, labels=["shared"], n_directions=len(SHARED), device=device, seed=seed
-                        )["shared"]
-                        first, y = z[:, : z.shape[1] // 2], task.labels["shared"][n:]
-                        reading = Reading(first[:N_PROBE], y[:N_PROBE], first[N_PROBE:], y[N_PROBE:], np.full(2, 0.5))
-                        (told,) = tell("mlp", [reading], seed=seed)
-                    rows.append({"law": law, "contender": name, "n": n, "seed": seed, "excess": excess}
-                                | {"bits": told.bits})  # fmt: skip
-    return pd.DataFrame(rows)
+    places = list(product(laws, sizes, seeds, contenders))
+    with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        return pd.DataFrame(joblib.Parallel()(joblib.delayed(_hidden)(*place, device) for place in places))
+
+
+def _hidden(law: str, n: int, seed: int, contender: str, device: Device) -> dict[str, object]:
+    """Return one row of :func:`hidden_sharing`."""
+    task, excess = _task(law, n, seed)
+    with threadpool_limits(1):
+        z = represent_unseen(contender, task, n, labels=["shared"], n_directions=len(SHARED), device=device, seed=seed)[
+            "shared"
+        ]
+        first, y = z[:, : z.shape[1] // 2], task.labels["shared"][n:]
+        reading = Reading(first[:N_PROBE], y[:N_PROBE], first[N_PROBE:], y[N_PROBE:], np.full(2, 0.5))
+        (told,) = tell("mlp", [reading], seed=seed)
+    return {"law": law, "contender": contender, "n": n, "seed": seed, "excess": excess, "bits": told.bits}
 
 
 def _task(law: str, n: int, seed: int) -> tuple[LinearEmbeddingTask, float]:

@@ -20,8 +20,8 @@ from beyond_alignment.information import LinearEmbeddingTask
 
 Floats = NDArray[np.float64]
 Head = Literal["linear", "nonlinear", "interaction", "concatenation"]
-BATCH = 512
-LEAST_STEPS, MOST_STEPS = 500, 2000
+BATCH = 256
+LEAST_STEPS, MOST_STEPS = 300, 4000
 RATE = 1e-2
 
 
@@ -80,7 +80,7 @@ def represent_unseen(
 ) -> dict[str, Floats]:
     """Fit a representation on the first samples and return it of the others, label by label.
 
-    A network is trained for one epoch of batches of 512, and for 500 to 2,000 updates. What sees no label is fitted
+    A network is trained for one epoch of batches of 256, and for 300 to 4,000 updates. What sees no label is fitted
     once.
 
     Parameters
@@ -119,7 +119,7 @@ def represent_unseen(
         return dict.fromkeys(labels, np.concatenate(unseen, axis=1))
     if one.head == "linear":
         (found,) = aligned_subspaces(
-            one.method, [seen], n_components=n_directions, seeds=[seed], steps=steps, device=device
+            one.method, [seen], n_components=n_directions, seeds=[seed], steps=steps, batch_size=BATCH, device=device
         )
         return dict.fromkeys(labels, found.transform(*unseen))
     blind = FUSION_METHODS[one.method].trained_on != "labels"

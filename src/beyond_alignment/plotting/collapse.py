@@ -1,6 +1,7 @@
 """Figures of the collapse: how training reaches the canonical subspace, and what is held by size and along the dial."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -78,7 +79,7 @@ def _by_theory(rows: pd.DataFrame, found: pd.DataFrame, *, x: str, x_label: str)
     for ax, theory in zip(axes.flat, theories, strict=True):
         methods = [m for m in rows["method"].unique() if named.loc[m, "theory"] == theory]
         ends = []
-        for method, colour in zip(methods, COLOURS, strict=False):
+        for method, colour in zip(methods, cycle(COLOURS), strict=False):
             line = rows[rows["method"] == method].groupby(x)["angle"].agg(["mean", "min", "max"]).clip(lower=LEAST)
             ax.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.15, linewidth=0)
             ax.plot(line.index, line["mean"], "o-", color=colour, markersize=3.5)
