@@ -1,15 +1,15 @@
 """What alignment keeps of tasks on synthetic tissue with a shared bit and a private one."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
-from beyond_alignment.alignment.demonstration import ALIGNED, RAW
 
 from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, InformationRetained
 from beyond_alignment.benchmark import PointStore
-from beyond_alignment.benchmark import tissue_retained as module
 from beyond_alignment.benchmark.tissue_pairs import task_contests, tissue_pair
-from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
+from beyond_alignment.benchmark.tissue_retained import ALIGNED, RAW, terms_on_tissue, told_on_tissue
 from beyond_alignment.tasks import set_labels, set_targets
 from tests.tissue import make_tissue
 
@@ -72,7 +72,7 @@ def estimated(monkeypatch):
         table.loc[1, "kept"] = None
         return InformationRetained(before or len(asked), 0, table)
 
-    monkeypatch.setattr(module, "information_retained", estimate)
+    monkeypatch.setattr(sys.modules[terms_on_tissue.__module__], "information_retained", estimate)
     return asked
 
 
