@@ -16,6 +16,7 @@ Interval = tuple[float, float]
 PRIOR_DEGREES = 4
 """Seeds that the spread pooled over sizes counts for in the spread at one size."""
 PARAMETERS = 3
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -145,13 +146,14 @@ def fit_curve(
         raise InputError(f"A score of {values.max():.4g} lies above the ceiling of {ceiling:g}; pass a higher ceiling.")
     mean, weights = values.mean(axis=1), _weights(values)
     rng = np.random.default_rng(seed)
-    guess = None if len(n) >= PARAMETERS else np.array([LEAST_EXPONENT])
+    guess = None if len(n) >= PARAMETERS else _straightest(n, mean[None], ceiling)
     best = fit_power_laws(n, mean[None], weights, ceiling=ceiling, exponents=guess, n_zooms=24)
     residuals = mean - best.at(n)[0]
     drawn = _draws(sizes, values, residuals, draws, n_bootstrap, seed)
     many = None
     if guess is not None:
-        many = np.exp(rng.uniform(np.log(LEAST_EXPONENT), np.log(MOST_EXPONENT), len(drawn)))
+        least = np.log(_straightest(n, drawn, ceiling))
+        many = np.exp(least + (np.log(MOST_EXPONENT) - least) * rng.random(len(drawn)))
     replicates = fit_power_laws(n, drawn, weights, ceiling=ceiling, exponents=many)
     trend = _trend(n, mean, drawn, weights)
     interval = _exponent_interval(replicates, known=guess is None)
@@ -186,6 +188,13 @@ def _weights(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return (degrees + PRIOR_DEGREES) / (degrees * variance + PRIOR_DEGREES * pooled)
 
 
+def _straightest(sizes: NDArray[np.float64], curves: NDArray[np.float64], ceiling: float) -> NDArray[np.float64]:
+    """Return the least exponent with which a curve through two points (curve, 2) stays under the ceiling (curve,)."""
+    rise, room = curves[:, 1] - curves[:, 0], ceiling - curves[:, 0]
+    taken = np.divide(rise, room, out=np.ones(len(curves)), where=room > 0).clip(0, 1 - 1e-12)
+    return np.clip(-np.log1p(-taken) / np.log(sizes[1] / sizes[0]), LEAST_EXPONENT, MOST_EXPONENT)
+
+
 def _draws(
     sizes: ArrayLike,
     scores: NDArray[np.float64],
@@ -216,10 +225,11 @@ def _trend(
     """Say whether the curve rises or falls with log n, by the interval of its slope."""
     x = np.log(sizes)
     x = weights * (x - np.average(x, weights=weights))
-    low, high = percentile_interval(drawn @ x)
-    if low > 0 and mean @ x > 0:
+    x /= np.abs(x).sum()
+    low, high = percentile_interval(np.append(drawn @ x, mean @ x))
+    if low > ROUNDING:
         return "rises"
-    return "falls" if high < 0 and mean @ x < 0 else "no trend shown"
+    return "falls" if high < -ROUNDING else "no trend shown"
 
 
 def _exponent_interval(replicates: PowerLaws, *, known: bool) -> Interval:
