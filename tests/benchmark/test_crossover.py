@@ -62,7 +62,7 @@ def test_curves_that_do_not_cross(shift, outcome, shares):
     ):
         assert (found.value, found.low, found.high) == (outcome, outcome, outcome)
         assert (found.share_never, found.share_always) == shares
-        assert found.words == f"{outcome} (every resample)"
+        assert found.words == f"{outcome} (100 % of resamples)"
         assert not found.extrapolated
 
 

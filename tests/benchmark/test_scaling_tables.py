@@ -49,7 +49,7 @@ def test_tables_hold_what_made_the_curves():
     assert 63 < niche["points"].value < 200
     assert found["domain", "donor", "concat"]["points"].value == Outcome.NEVER
     shown = crossover_table(found).set_index("task")
-    assert shown.loc["domain", "points"] == "never within the range (every resample)"
+    assert shown.loc["domain", "points"] == "never within the range (100 % of resamples)"
     assert (shown.loc["domain", "points_never"], shown.loc["niche", "points_never"]) == (1, 0)
     assert not shown.isna().to_numpy().any()
 

@@ -67,10 +67,12 @@ class Crossover:
     @property
     def words(self) -> str:
         """The crossing with its interval, as it stands in a table."""
-        beyond = ", extrapolated" if self.extrapolated else ""
-        if self.low == self.value == self.high:
-            return f"{_place(self.value)} (every resample{beyond})"
-        return f"{_place(self.value)} ({_place(self.low)} to {_place(self.high)}{beyond})"
+        if self.low == self.value == self.high and isinstance(self.value, Outcome):
+            share = self.share_never if self.value == Outcome.NEVER else self.share_always
+            return f"{self.value} ({int(100 * share)} % of resamples)"
+        start = self.value if isinstance(self.value, Outcome) else f"{self.value:,.0f} spots"
+        ends = " to ".join(end if isinstance(end, Outcome) else f"{end:,.0f}" for end in (self.low, self.high))
+        return f"{start} ({ends}{', extrapolated' if self.extrapolated else ''})"
 
 
 def crossover_of_points(
@@ -189,8 +191,3 @@ def _outcome(place: float) -> Place:
     if np.isinf(place):
         return Outcome.NEVER if place > 0 else Outcome.ALWAYS
     return float(place)
-
-
-def _place(place: Place) -> str:
-    """Write a place."""
-    return str(place) if isinstance(place, Outcome) else f"{place:,.0f} spots"
