@@ -121,6 +121,18 @@ def test_a_constant_and_a_falling_curve(shift):
     assert not found.identified
 
 
+def test_a_curve_that_does_not_bend_leaves_exponent_and_asymptote_open():
+    scores = 0.1 + 0.08 * np.log(SIZES / 20)[:, None] + 0.005 * np.random.default_rng(0).normal(size=(5, 6))
+    found = fit_curve(SIZES, scores, n_bootstrap=200)
+    assert found.trend == "rises"
+    assert (found.identified, found.exponent_interval[0], found.asymptote) == (False, 0.0, 1.0)
+    assert found.asymptote_interval == pytest.approx((scores[-1].mean(), 1.0), abs=0.05)
+    assert "without a bend" in found.statement
+    free = fit_curve(SIZES, scores, ceiling=np.inf, n_bootstrap=200)
+    assert free.exponent < 0.1
+    assert free.misfit < found.misfit
+
+
 def test_two_sizes_do_not_tell_an_exponent_and_the_band_widens_beyond_them():
     scores = np.array([[0.40, 0.42, 0.41, 0.39, 0.4, 0.41], [0.60, 0.61, 0.59, 0.6, 0.62, 0.6]])
     found = fit_curve([100, 1000], scores)

@@ -47,10 +47,11 @@ class CurveFit:
     Attributes
     ----------
     exponent, exponent_interval
-        b, without unit. 0 where the best curve is flat; the interval spans the whole range, 0 to 4, where the scores
-        do not tell it.
+        b, without unit. 0 where the best curve is flat; the interval spans the whole range, 0 to 4, where no rise is
+        shown or two sizes leave it open, and starts at 0 where the curve does not bend below the ceiling.
     asymptote, asymptote_interval
-        c, the score without end of data.
+        c, the score without end of data. Where the curve does not bend below the ceiling, c is the ceiling, and the
+        interval starts at the score that the largest size reaches.
     amplitude, amplitude_interval
         a, score lost at n = 1; it moves with b, and depends on the unit of n by that unit to the power b.
     trend
@@ -156,19 +157,21 @@ def fit_curve(
         many = np.exp(least + (np.log(MOST_EXPONENT) - least) * rng.random(len(drawn)))
     replicates = fit_power_laws(n, drawn, weights, ceiling=ceiling, exponents=many)
     trend = _trend(n, mean, drawn, weights)
-    interval = _exponent_interval(replicates, known=guess is None)
+    bound = replicates.asymptote >= ceiling
+    interval = _exponent_interval(replicates, bound) if trend == "rises" and guess is None else (0.0, MOST_EXPONENT)
+    reached = np.where(bound, replicates.at(n[-1:])[:, 0], replicates.asymptote)
     identified = interval[0] > LEAST_EXPONENT * 1.01 and interval[1] < MOST_EXPONENT * 0.99
     a, b = float(best.amplitude[0]), float(best.exponent[0])
     return CurveFit(
         exponent=b,
         exponent_interval=(min(interval[0], b), max(interval[1], b)),
         asymptote=float(best.asymptote[0]),
-        asymptote_interval=percentile_interval(replicates.asymptote),
+        asymptote_interval=(percentile_interval(reached)[0], percentile_interval(replicates.asymptote)[1]),
         amplitude=a * best.unit**b,
         amplitude_interval=percentile_interval(replicates.amplitude * replicates.unit**replicates.exponent),
         trend=trend,
         identified=identified,
-        statement=_statement(trend, interval, b, identified, len(n)),
+        statement=_statement(trend, interval, b, identified, len(n), bound=bool(best.asymptote[0] >= ceiling)),
         sizes=n,
         mean=mean,
         misfit=float(np.sqrt(np.average(residuals**2, weights=weights))),
@@ -232,17 +235,17 @@ def _trend(
     return "falls" if high < -ROUNDING else "no trend shown"
 
 
-def _exponent_interval(replicates: PowerLaws, *, known: bool) -> Interval:
-    """Return the interval of b; a flat replicate could have any b and counts at both ends."""
-    if not known:
-        return 0.0, MOST_EXPONENT
+def _exponent_interval(replicates: PowerLaws, bound: NDArray[np.bool_]) -> Interval:
+    """Return the interval of b; a flat replicate counts at both ends, one that the ceiling holds at 0 as well."""
     flat = replicates.amplitude <= 0
-    low, _ = percentile_interval(np.where(flat, 0.0, replicates.exponent))
+    low, _ = percentile_interval(np.where(flat | bound, 0.0, replicates.exponent))
     _, high = percentile_interval(np.where(flat, MOST_EXPONENT, replicates.exponent))
     return low, high
 
 
-def _statement(trend: Trend, interval: Interval, exponent: float, identified: bool, n_sizes: int) -> str:
+def _statement(
+    trend: Trend, interval: Interval, exponent: float, identified: bool, n_sizes: int, *, bound: bool
+) -> str:
     """Say what the fit tells."""
     bounds = f"{100 * LEVEL:g} % interval {interval[0]:.2f} to {interval[1]:.2f}"
     if trend == "falls":
@@ -251,6 +254,8 @@ def _statement(trend: Trend, interval: Interval, exponent: float, identified: bo
         return "The score neither rises nor falls beyond its noise, so there is no exponent to read."
     if n_sizes < PARAMETERS:
         return f"The score rises, and {n_sizes} sizes do not tell how: any exponent fits."
+    if bound:
+        return "The score rises without a bend: its asymptote would lie above the highest score there is."
     if not identified:
         return f"The score rises, and these sizes do not pin down its exponent ({bounds})."
     return f"The score rises to its asymptote with exponent {exponent:.2f} ({bounds})."

@@ -26,4 +26,4 @@ def on_front(cost: ArrayLike, score: ArrayLike) -> NDArray[np.bool_]:
         raise InputError(f"Costs {c.shape} and scores {s.shape} do not pair or hold NaN; pass one number each a point.")
     cheaper, higher = c[None] <= c[:, None], s[None] >= s[:, None]
     better = (c[None] < c[:, None]) | (s[None] > s[:, None])
-    return ~(cheaper & higher & better).any(axis=1)
+    return np.asarray(~(cheaper & higher & better).any(axis=1))

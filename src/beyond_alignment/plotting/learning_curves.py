@@ -32,9 +32,9 @@ def method_styles(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
         number = seen.get(family_of(method), 0)
         seen[family_of(method)] = number + 1
         mix = DARKER[number % len(DARKER)]
-        shade = np.array(to_rgb(method_colour(method))) * (1 - mix) + np.array(to_rgb(INK)) * mix
+        red, green, blue = (1 - mix) * np.array(to_rgb(method_colour(method))) + mix * np.array(to_rgb(INK))
         marker = method_marker(method) if number == 0 else MORE_MARKERS[number % len(MORE_MARKERS)]
-        styles[method] = to_hex(shade), marker
+        styles[method] = to_hex((red, green, blue)), marker
     return styles
 
 
@@ -73,8 +73,7 @@ def plot_fitted_curves(
         How many times the largest size the curves are drawn up to; 1 draws no extrapolation.
     scale
         ``score`` against log n, or ``gap``: what is missing to each curve's own asymptote, on two log axes, where a
-        power law is a straight line; means above the asymptote, and curves that do
-        not rise, cannot be shown there.
+        power law is a straight line; means above the asymptote, and curves that do not rise, cannot be shown there.
     """
     y_label = label if scale == "score" else f"asymptote less {label}"
     height = 3.0 if crossovers is None else 2.8 + 0.12 * len(methods)
