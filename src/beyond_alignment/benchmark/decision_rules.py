@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from beyond_alignment.benchmark.decision_table import ACTIONS, DecisionTable
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.recommendation import FEW_PAIRS, HIGH_SIS, MANY_PAIRS
+from beyond_alignment.information.strategy import MATERIAL
 
 Feature = Literal["sis", "interaction"]
 UNIMODAL, CONCAT, SIMPLE, ATTENTION = range(len(ACTIONS))
@@ -53,6 +54,8 @@ class Thresholds:
 
 
 PUBLISHED = Thresholds("sis", HIGH_SIS, FEW_PAIRS, MANY_PAIRS)
+PUBLISHED_LOWER = Thresholds("sis", MATERIAL, FEW_PAIRS, MANY_PAIRS)
+"""The published rule with the other reading of a high score, which it leaves open: where its table first fuses."""
 
 
 def fit_thresholds(table: DecisionTable, *, feature: Feature = "sis") -> Thresholds:
@@ -105,6 +108,11 @@ def published(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]
     return PUBLISHED.scores(judge)
 
 
+def published_lower(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]:
+    """Follow the published rule with a high score from 0.10 on."""
+    return PUBLISHED_LOWER.scores(judge)
+
+
 def always_unimodal(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]:
     """Use the better unimodal path of each point."""
     return judge.actions[:, UNIMODAL]
@@ -133,6 +141,7 @@ def fitted_on_interaction(learn: DecisionTable, judge: DecisionTable) -> NDArray
 
 RULES: dict[str, Choice] = {
     "published rule": published,
+    f"published rule, high from {MATERIAL:.2f}": published_lower,
     "always unimodal": always_unimodal,
     "always concatenate": always_concat,
     "best on average": best_on_average,
