@@ -10,6 +10,7 @@ from torch.nn import functional
 from beyond_alignment.experts.finetuning.settings import Kind
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+CONSTANT = 1e-3  # share of their size below which features differ by rounding alone
 CONFIDENCES = (1.0, 2 / 3, 1 / 2, 1 / 3, 1 / 5, 1 / 8)
 
 
@@ -55,8 +56,7 @@ def probe_head(z: NDArray[np.float32], y: Tensor, *, kind: Kind, n_outputs: int,
         Weight of the squared coefficients (half of them for classes) beside the mean loss of a spot.
     """
     features, labels = np.asarray(z, dtype=np.float64), y.numpy()
-    centre, sd = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(sd > 1e-6, sd, 1.0)
+    centre, spread = features.mean(axis=0), spread_of(features)
     scaled, n = (features - centre) / spread, len(features)
     weight, bias = np.zeros((n_outputs, scaled.shape[1])), np.zeros(n_outputs)
     if kind == "regression":
@@ -73,6 +73,15 @@ def probe_head(z: NDArray[np.float32], y: Tensor, *, kind: Kind, n_outputs: int,
             found = np.r_[-model.intercept_, model.intercept_] / 2 if half else model.intercept_
             bias[seen] = found - found.mean() + bias[seen].mean()
     return Head(*(torch.from_numpy(part).float() for part in (centre, spread, weight, bias)))
+
+
+def spread_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit of each feature (feature,): its standard deviation over spots (spot, feature).
+
+    Where a feature is all but constant it is the root mean square of all features: training may yet make it vary.
+    """
+    sd, size = features.std(axis=0), float(np.sqrt((features**2).mean()))
+    return np.where(sd > CONSTANT * size, sd, size or 1.0)
 
 
 def loss_of(outputs: Tensor, y: Tensor, *, kind: Kind) -> Tensor:

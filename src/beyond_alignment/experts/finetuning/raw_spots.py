@@ -30,7 +30,7 @@ def raw_absence(spots: AnnData, *, modality: Modality) -> str:
     name = str(spots.uns.get(keys.DATASET, {}).get("name", ""))
     if name not in {record.name for record in data_sets()}:
         return f"Raw input of {name or 'these spots'} is not known to the registry: pass patches or counts yourself."
-    sections = _sections(spots)
+    sections = _sections(spots, modality)
     here = at_hand(name, sections=sections, images=modality == "morphology")
     if absent := [section for section in sections if section not in here]:
         what = "H&E images" if modality == "morphology" else "counts"
@@ -81,7 +81,8 @@ def raw_counts(spots: AnnData, trained: TrainedGeneTransformer) -> tuple[GeneSta
     Parameters
     ----------
     spots
-        Of a release, which may hold some genes alone: all are read from the raw data.
+        Of a release, which may hold some genes alone: all are read from the raw data, of all its sections, because
+        which genes are measured in any of them decides which tokens there are.
     trained
         From ``starting_gene_transformer``.
 
@@ -98,9 +99,11 @@ def raw_counts(spots: AnnData, trained: TrainedGeneTransformer) -> tuple[GeneSta
     return gene_stages(trained, _raw(spots, "expression"))
 
 
-def _sections(spots: AnnData) -> list[str]:
-    """Return the names of the sections, sorted."""
-    return sorted(spots.obs[keys.SECTION].astype(str).unique())
+def _sections(spots: AnnData, modality: Modality) -> list[str]:
+    """Return the sections to read: those of the spots; for counts all of the release, whose genes are joined."""
+    own = sorted(spots.obs[keys.SECTION].astype(str).unique())
+    whole = spots.uns[keys.DATASET].get("sections_present", own)
+    return [str(section) for section in whole] if modality == "expression" else own
 
 
 def _raw(spots: AnnData, modality: Modality) -> AnnData:
@@ -108,7 +111,7 @@ def _raw(spots: AnnData, modality: Modality) -> AnnData:
     if reason := raw_absence(spots, modality=modality):
         raise InputError(reason)
     name = str(spots.uns[keys.DATASET]["name"])
-    raw = load(name, sections=_sections(spots), images=modality == "morphology", progress=False, network=False)
+    raw = load(name, sections=_sections(spots, modality), images=modality == "morphology", progress=False, network=False)
     if lost := int((~spots.obs_names.isin(raw.obs_names)).sum()):
         raise InputError(f"{lost} of {spots.n_obs} spots are not in the raw data of {name}: give spots of its release.")
     return raw[spots.obs_names].copy()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.experts.finetuning.finetune import Finetuned, finetune
+from beyond_alignment.experts.finetuning.head import spread_of
 from beyond_alignment.experts.finetuning.settings import FinetuneSettings, Kind
 from beyond_alignment.experts.finetuning.stages import Stages
 
@@ -57,9 +58,8 @@ class EmbeddingStages(Stages):
     def __init__(self, embedding: NDArray[np.floating], *, hidden: int = 64, seed: int = 0) -> None:
         super().__init__()
         values = np.asarray(embedding, dtype=np.float64)
-        sd = values.std(axis=0)
         self.register_buffer("centre", torch.from_numpy(values.mean(axis=0)).float())
-        self.register_buffer("spread", torch.from_numpy(np.where(sd > 1e-6, sd, 1.0)).float())
+        self.register_buffer("spread", torch.from_numpy(spread_of(values)).float())
         self.bend = _Bend(values.shape[1], hidden, seed)
 
     @property

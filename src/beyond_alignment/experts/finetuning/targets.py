@@ -96,9 +96,9 @@ def read_targets(labels: ArrayLike, groups: ArrayLike, *, n: int, kind: Kind) ->
         none = np.empty(0)
         return Targets(kind, classes, none, none, True), torch.from_numpy(codes.astype(np.int64)), units
     numbers = values.reshape(n, -1).astype(np.float64)
-    mean, sd = numbers.mean(axis=0), numbers.std(axis=0)
-    if not (np.isfinite(numbers).all() and (sd > 0).any()):
+    if not np.isfinite(numbers).all() or not np.ptp(numbers, axis=0).any():
         raise InputError(f"The targets of {n} spots are not finite or never vary: there is nothing to fit.")
+    mean, sd = numbers.mean(axis=0), numbers.std(axis=0)
     spread = np.where(sd > 0, sd, 1.0)
     found = Targets(kind, np.empty(0), mean, spread, values.ndim == 1)
     return found, torch.from_numpy((numbers - mean) / spread).float(), units
