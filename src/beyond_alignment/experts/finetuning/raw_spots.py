@@ -111,7 +111,8 @@ def _raw(spots: AnnData, modality: Modality) -> AnnData:
     if reason := raw_absence(spots, modality=modality):
         raise InputError(reason)
     name = str(spots.uns[keys.DATASET]["name"])
-    raw = load(name, sections=_sections(spots, modality), images=modality == "morphology", progress=False, network=False)
+    sections, images = _sections(spots, modality), modality == "morphology"
+    raw = load(name, sections=sections, images=images, progress=False, network=False)
     if lost := int((~spots.obs_names.isin(raw.obs_names)).sum()):
         raise InputError(f"{lost} of {spots.n_obs} spots are not in the raw data of {name}: give spots of its release.")
     return raw[spots.obs_names].copy()

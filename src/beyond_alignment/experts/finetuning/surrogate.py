@@ -20,7 +20,7 @@ from beyond_alignment.experts.finetuning.settings import FinetuneSettings, Kind
 from beyond_alignment.experts.finetuning.stages import Stages
 
 SURROGATE = "mlp_over_frozen_embedding"
-SURROGATE_SETTINGS = FinetuneSettings(n_blocks=1, learning_rates=(1e-3, 1e-2), epochs=50, patience=10)
+SURROGATE_SETTINGS = FinetuneSettings(n_blocks=1, learning_rates=(1e-3, 1e-2), epochs=50, patience=10, inner_folds=3)
 
 
 class _Bend(nn.Module):
