@@ -19,6 +19,10 @@ from beyond_alignment.benchmark.collapse_limits import angles_by_condition, angl
 from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collapse_picture
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
+from beyond_alignment.benchmark.crossover import Crossover, Outcome, crossover_of_fits, crossover_of_points
+from beyond_alignment.benchmark.curve_fit import CurveFit, Prediction, fit_curve
+from beyond_alignment.benchmark.decision_rules import RULES, Thresholds, fit_thresholds
+from beyond_alignment.benchmark.decision_table import DecisionTable, decision_table
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
 from beyond_alignment.benchmark.embedding_quality import (
     Agreement,
@@ -41,10 +45,12 @@ from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.page_claims import scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
+from beyond_alignment.benchmark.pareto import on_front
 from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest, make_problem, pose
 from beyond_alignment.benchmark.ranks import Ranks, critical_difference, rank_methods
+from beyond_alignment.benchmark.regret import Regret, judge_rules
 from beyond_alignment.benchmark.report import (
     by_field,
     chance_levels,
@@ -56,6 +62,7 @@ from beyond_alignment.benchmark.report import (
 )
 from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.scaling_tables import crossover_table, find_crossovers, fit_curves, fit_table
 from beyond_alignment.benchmark.score_agreement import (
     RankAgreement,
     gain_draws,
@@ -89,12 +96,16 @@ __all__ = [
     "GRID_SETS",
     "NEGLIGIBLE",
     "QUICK_CAPTURED",
+    "RULES",
     "Agreement",
     "BenchmarkReport",
     "CollapsePicture",
     "Comparison",
     "Contender",
     "Contest",
+    "Crossover",
+    "CurveFit",
+    "DecisionTable",
     "Difference",
     "ExpertScores",
     "Failure",
@@ -102,15 +113,19 @@ __all__ = [
     "GenePrediction",
     "Grid",
     "GridSet",
+    "Outcome",
     "PointStore",
+    "Prediction",
     "Predictions",
     "RankAgreement",
     "Ranks",
+    "Regret",
     "Score",
     "Scoreboard",
     "SectionLeakage",
     "Statistics",
     "TaskRelation",
+    "Thresholds",
     "TissueInformation",
     "TrainingSet",
     "a_gain",
@@ -136,6 +151,10 @@ __all__ = [
     "compare_with_experts",
     "count_bars",
     "critical_difference",
+    "crossover_of_fits",
+    "crossover_of_points",
+    "crossover_table",
+    "decision_table",
     "describe_methods",
     "describe_splits",
     "describe_tasks",
@@ -150,8 +169,13 @@ __all__ = [
     "field_change",
     "field_gains",
     "field_um",
+    "find_crossovers",
     "first_leads",
+    "fit_curve",
+    "fit_curves",
     "fit_one_by_one",
+    "fit_table",
+    "fit_thresholds",
     "gain_draws",
     "gains",
     "gene_prediction",
@@ -160,6 +184,7 @@ __all__ = [
     "holm",
     "information_claims",
     "join_scores",
+    "judge_rules",
     "label_truth",
     "large_samples",
     "lead_curve",
@@ -173,6 +198,7 @@ __all__ = [
     "nested_order",
     "niche_claim",
     "no_gain",
+    "on_front",
     "open_store",
     "out_of_fold",
     "plan_contests",

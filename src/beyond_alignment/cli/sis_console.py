@@ -10,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.recommendation import Recommendation
 from beyond_alignment.results.sis_answer import SisAnswer
 from beyond_alignment.results.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
 
@@ -59,5 +60,21 @@ def show(answer: SisAnswer, console: Console) -> None:
     strategy = answer.strategy
     console.print(f"[bold]Recommended: {strategy.recommended}[/bold]", highlight=False)
     console.print(Padding(escape(strategy.reason), (0, 0, 0, 2)), highlight=False)
+    if answer.rule is not None:
+        show_rule(answer.rule, console)
     for warning in answer.warnings:
         console.print(Padding(f"[yellow]warning:[/yellow] {escape(warning)}", (0, 0, 0, 0)), highlight=False)
+
+
+def show_rule(rule: Recommendation, console: Console) -> None:
+    """Print what the published rule by score and number of pairs says, and why.
+
+    Parameters
+    ----------
+    rule
+        What it says.
+    console
+        Where to print it.
+    """
+    console.print(f"[bold]By number of pairs ({rule.n_paired:,}): {rule.row.name}[/bold]", highlight=False)
+    console.print(Padding(escape(rule.reason), (0, 0, 0, 2)), highlight=False)

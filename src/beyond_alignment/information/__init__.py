@@ -12,6 +12,7 @@ from beyond_alignment.information.known_truth.dial import N_SHARED, DialTheory, 
 from beyond_alignment.information.pairwise import PairwiseInformation, pairwise_information
 from beyond_alignment.information.pid import PID
 from beyond_alignment.information.published import published_score_of_gates
+from beyond_alignment.information.recommendation import RULE, Recommendation, RuleRow, recommend
 from beyond_alignment.information.resampling import Units, bootstrap_weights, default_units, percentile_interval
 from beyond_alignment.information.samples import Samples, check_samples
 from beyond_alignment.information.sis import SisGain, sis_gain, sis_gain_interval, verbal_level
@@ -25,6 +26,7 @@ __all__ = [
     "N_SHARED",
     "PID",
     "PID_ESTIMATORS",
+    "RULE",
     "SCENARIOS",
     "DialTheory",
     "IminDecomposition",
@@ -34,6 +36,8 @@ __all__ = [
     "PIDBatch",
     "PIDEstimator",
     "PairwiseInformation",
+    "Recommendation",
+    "RuleRow",
     "Samples",
     "Scenario",
     "SisGain",
@@ -60,6 +64,7 @@ __all__ = [
     "pairwise_information",
     "percentile_interval",
     "published_score_of_gates",
+    "recommend",
     "recommend_strategy",
     "sis_gain",
     "sis_gain_interval",

@@ -24,8 +24,10 @@ from beyond_alignment.plotting.experts import (
     plot_leakage,
     plot_rank,
 )
+from beyond_alignment.plotting.learning_curves import plot_fitted_curves
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.method_leads import plot_method_leads
+from beyond_alignment.plotting.pareto import plot_pareto
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
@@ -47,6 +49,7 @@ __all__ = [
     "plot_error_by_n",
     "plot_expert_scores",
     "plot_field_of_view",
+    "plot_fitted_curves",
     "plot_found",
     "plot_gains",
     "plot_gates",
@@ -56,6 +59,7 @@ __all__ = [
     "plot_learning_curves",
     "plot_method_leads",
     "plot_overlay",
+    "plot_pareto",
     "plot_patches",
     "plot_pid",
     "plot_rank",

@@ -8,6 +8,7 @@ from typing import Any
 
 from beyond_alignment import __version__
 from beyond_alignment.information.pid import TERMS, PIDEstimate
+from beyond_alignment.information.recommendation import Recommendation, recommend
 from beyond_alignment.information.strategy import Strategy
 
 SCHEMA = "beyond-alignment/sis"
@@ -81,13 +82,23 @@ class SisAnswer:
             return ""
         return f"Made from {self.made_from}: {ORIGINS.get(self.made_from, 'as the file says')}."
 
+    @property
+    def rule(self) -> Recommendation | None:
+        """The published rule by score and number of pairs, for this many samples; None without information."""
+        if self.strategy.recommended == "none":
+            return None
+        sis, (low, high) = self.estimate.pid.sis, self.estimate.intervals["sis"]
+        known = math.isfinite(low) and math.isfinite(high)
+        interval = (min(low, sis), max(high, sis)) if known else None
+        return recommend(sis, interval, self.estimate.n, interaction_share=self.estimate.pid.sis_interaction)
+
     def words(self, term: str) -> str:
         """Say what a term is, with the names of the sources."""
         return TERM_WORDS[term].format(first=self.inputs["first"], second=self.inputs["second"])
 
     def record(self) -> dict[str, Any]:
         """Return the record that is written as JSON; what is not estimated is None."""
-        estimate, pid = self.estimate, self.estimate.pid
+        estimate, pid, rule = self.estimate, self.estimate.pid, self.rule
         terms = {}
         for term in TERMS:
             low, high = estimate.intervals[term]
@@ -111,6 +122,7 @@ class SisAnswer:
                 "strategy": self.strategy.recommended,
                 "table_rows": [row.name for row in self.strategy.rows],
                 "reason": self.strategy.reason,
+                "by_pairs": None if rule is None else rule.record(),
             },
             "warnings": list(self.warnings),
         }

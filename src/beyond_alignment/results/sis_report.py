@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 from beyond_alignment import __version__
 from beyond_alignment.files import atomic_path
 from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.recommendation import RULE
 from beyond_alignment.information.strategy import TABLE
 from beyond_alignment.plotting.decomposition import plot_pid
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.results.sis_answer import SisAnswer
-from beyond_alignment.results.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
+from beyond_alignment.results.sis_words import PARTS_OF_SYNERGY, interval, number, p_value, pairs
 
 TEMPLATE = "sis_report.html"
 
@@ -54,10 +55,29 @@ def render_report(answer: SisAnswer) -> str:
         }
         for row in TABLE
     ]
+    rule = answer.rule
+    by_pairs = [
+        {
+            "span": f"{row.low:.2f} to {row.high:.2f}",
+            "pairs": pairs(row),
+            "name": row.name,
+            "advice": row.advice,
+            "touched": rule is not None and row in rule.rows,
+            "said": rule is not None and row == rule.row,
+        }
+        for row in RULE
+    ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
     page = template.render(
-        answer=answer, estimate=estimate, terms=terms, rows=rows, figure=_figure(answer), version=__version__
+        answer=answer,
+        estimate=estimate,
+        terms=terms,
+        rows=rows,
+        rule=rule,
+        by_pairs=by_pairs,
+        figure=_figure(answer),
+        version=__version__,
     )
     return page.rstrip() + "\n"
 

@@ -1,8 +1,9 @@
-"""How the numbers of a decomposition are written, on a terminal and in a report."""
+"""How the numbers of a decomposition and of the rule are written, on a terminal and in a report."""
 
 import math
 
 from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.recommendation import RuleRow
 
 PARTS_OF_SYNERGY = ("synergy_additive", "synergy_interaction", "sis_interaction")
 
@@ -23,3 +24,10 @@ def p_value(estimate: PIDEstimate, term: str) -> str:
     if not math.isfinite(p):
         return ""
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def pairs(row: RuleRow) -> str:
+    """Write the numbers of pairs that a row of the rule is for."""
+    if row.most == math.inf:
+        return "any number" if row.fewest <= 1 else f"more than {row.fewest - 1:,}"
+    return f"fewer than {row.most + 1:,}" if row.fewest <= 1 else f"{row.fewest:,} to {row.most:,}"

@@ -1,0 +1,91 @@
+"""``gene_transformer`` in stages; of its last block only the row is computed that is read."""
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from beyond_alignment.experts.finetuning.stages import Stages
+from beyond_alignment.experts.gene_transformer import NAME, Block, TrainedGeneTransformer
+
+
+class GeneStages(Stages):
+    """The network over the genes that a data set measures; it reads uint8 bins (spot, token).
+
+    Parameters
+    ----------
+    trained
+        From ``load_gene_transformer``; its network is shared, not copied.
+    positions
+        Which of its genes the tokens are (token,).
+    """
+
+    name = NAME
+    genes: Tensor
+
+    def __init__(self, trained: TrainedGeneTransformer, positions: NDArray[np.int64]) -> None:
+        super().__init__()
+        self.network = trained.module
+        self.register_buffer("genes", torch.from_numpy(positions), persistent=False)
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        """The transformer's blocks."""
+        return list(self.network.blocks)
+
+    @property
+    def norms(self) -> list[nn.Module]:
+        """The norm of the CLS token."""
+        return [self.network.norm]
+
+    def stem(self, raw: Tensor) -> Tensor:
+        """Return the CLS token and the tokens of the genes (spot, 1 + token, feature)."""
+        tokens = self.network.gene(self.genes.expand(len(raw), -1)) + self.network.value(raw.long())
+        return torch.cat([self.network.cls.expand(len(tokens), -1, -1), tokens], dim=1)
+
+    def leave(self, tokens: Tensor, n_blocks: int) -> Tensor:
+        """Return the embedding (spot, feature) of tokens that enter the last ``n_blocks`` blocks."""
+        *earlier, last = self.blocks[len(self.blocks) - n_blocks :]
+        for block in earlier:
+            tokens = block(tokens)
+        return self.end(_first_row(last, tokens))
+
+    def end(self, tokens: Tensor) -> Tensor:
+        """Return the normalised CLS token (spot, feature)."""
+        return self.network.norm(tokens[:, 0])
+
+
+def _first_row(block: nn.Module, tokens: Tensor) -> Tensor:
+    """Return what a block makes of the first token (spot, 1, feature): the others are only looked at."""
+    assert isinstance(block, Block)
+    n, t, d = tokens.shape
+    qkv = block.qkv(block.norm1(tokens)).view(n, t, 3, block.heads, d // block.heads).permute(2, 0, 3, 1, 4)
+    mixed = functional.scaled_dot_product_attention(qkv[0][:, :, :1], qkv[1], qkv[2])
+    row = tokens[:, :1] + block.out(mixed.transpose(1, 2).reshape(n, 1, d))
+    return row + block.mlp(block.norm2(row))
+
+
+def gene_stages(trained: TrainedGeneTransformer, adata: AnnData) -> tuple[GeneStages, NDArray[np.uint8]]:
+    """Return the network over the genes of a data set, and its spots as that reads them.
+
+    Parameters
+    ----------
+    trained
+        From ``load_gene_transformer``.
+    adata
+        Raw counts in ``X`` (spot, gene), or in ``layers["counts"]`` where there is one.
+
+    Returns
+    -------
+    tuple
+        The network, and the bins of the counts (spot, token).
+
+    Raises
+    ------
+    InputError
+        If too few of its genes are measured, or the numbers are no counts.
+    """
+    positions, bins, _ = trained.scale.bins(adata)
+    return GeneStages(trained, positions), bins
