@@ -1,5 +1,6 @@
 """Claims of the alignment page, with verdicts by rules that are stated in each record."""
 
+import numpy as np
 import pandas as pd
 
 from beyond_alignment.benchmark.leads import mean_interval
@@ -54,12 +55,17 @@ def _collapse(aligned: pd.DataFrame) -> Record:
         f"and {xor.mean():.2f} of the exclusive or, perceptron probe; replicated where every method and seed holds "
         f"{MOST} of the one and less than {NOTHING} of the other",
         "value": float(xor.mean()),
-        "interval": (float(xor.min()), float(xor.max())),
+        "interval": _outward(xor),
         "n": n,
         "seeds": int(linear["seed"].nunique()),
         "data": KNOWN,
         "verdict": REPLICATED if redundant.min() > MOST and xor.max() < NOTHING else NOT_REPLICATED,
     }
+
+
+def _outward(values: pd.Series) -> tuple[float, float]:
+    """Return the smallest and largest value, rounded outward to two decimals: a probe tells no finer."""
+    return float(np.floor(100 * values.min()) / 100), float(np.ceil(100 * values.max()) / 100)
 
 
 def _more_data(aligned: pd.DataFrame) -> Record:
@@ -138,7 +144,6 @@ def _unfrozen(hidden: pd.DataFrame, aligned: pd.DataFrame) -> Record:
         f"they find {bits.loc[few, True]:.2f} bits with {few:,} pairs and {bits.loc[many, True]:.2f} with {many:,}, "
         f"linear heads {bits.loc[many, False]:.2f}; what is left of a unique label: {left}. No foundation model was "
         "unfrozen",
-        "value": float(bits.loc[many, True] - bits.loc[many, False]),
         "n": many,
         "seeds": int(hidden["seed"].nunique()),
         "data": KNOWN,
