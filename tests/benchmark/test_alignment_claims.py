@@ -69,7 +69,7 @@ def test_the_pattern_of_the_paper_is_replicated():
     assert (made["B5"]["value"], made["B5"]["n"]) == (pytest.approx(0), 10_000)
     assert (made["B6"]["value"], made["B6"]["interval"], made["B6"]["n"]) == (1.0, (0.5, 1.5), 8000)
     assert made["B7"]["value"] == pytest.approx(0.9805)
-    assert made["B14"]["value"] == pytest.approx(0.4)
+    assert "value" not in made["B14"]  # a number for what was not tested would be compared
     assert "what is left of a unique label: 0.02" in made["B14"]["measured"]
     assert made["B16"]["value"] == pytest.approx(0.8005)
 
