@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from beyond_alignment.benchmark.collapse_representations import CONTENDERS
 from beyond_alignment.plotting.style import (
     BLUE,
     BROWN,
@@ -38,6 +39,7 @@ LABELS = {
 }
 CLOSE = 5.0
 LEAST = 0.05
+APART = 0.1
 
 
 def plot_descent(angles: pd.DataFrame, found: pd.DataFrame, *, n: int) -> Figure:
@@ -159,9 +161,23 @@ def _by_head(shares: pd.DataFrame, labels: Sequence[str], *, x: str, x_label: st
         ax.axhline(0, color=INK, linewidth=0.6, zorder=0)
         if log:
             ax.set_xscale("log")
+        if label == labels[-1]:
+            _name_apart(ax, here, x)
     axes.flat[0].set_ylabel("share of the label's information")
     _head_legend(figure, shares)
     return figure
+
+
+def _name_apart(ax: Axes, here: pd.DataFrame, x: str) -> None:
+    """Name the lines of a kind of head that end apart from each other, beside their ends."""
+    last = here[here[x] == here[x].max()].groupby(["head", "contender"])["share"].mean()
+    for head, ends in last.groupby(level="head"):
+        if ends.max() - ends.min() > APART:
+            for (_, contender), end in ends.items():
+                ax.annotate(
+                    CONTENDERS[str(contender)].label, (1.01, end), xycoords=("axes fraction", "data"),
+                    color=HEADS[str(head)][1], fontsize=7.5, va="center", annotation_clip=False,
+                )  # fmt: skip
 
 
 def _head_legend(figure: Figure, table: pd.DataFrame, extra: Sequence[Line2D] = ()) -> None:
