@@ -1,7 +1,7 @@
 """Learning curves of fine-tuned single experts: from raw input where it is at hand, else of a named surrogate."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import joblib
@@ -78,7 +78,7 @@ def surrogate_curves(
     -------
     pandas.DataFrame
         One row a contest, fraction and metric: value, ``draws``, n_train, and over folds the sums of seconds and
-        ``operations`` (floating-point), and the means of trained ``parameters`` and of ``epochs``.
+        ``operations`` (floating-point), the means of trained ``parameters`` and of ``epochs``, and ``folds``.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def surrogate_curves(
         frozen = bench.pair[0 if contest.method.endswith("expression") else 1]
         return RawInput(np.asarray(frozen, dtype=np.float32), (None,) * len(bench.splits))
 
-    run = {"fractions": fractions, "n_replicates": n_replicates, "store": store, "n_jobs": n_jobs}
-    return _run(problems, contests, read, settings, progress=progress, **run)
+    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
+    return _curves(problems, contests, read, run)
 
 
 def finetuned_curves(
@@ -141,14 +141,14 @@ def finetuned_curves(
         chosen = spots[bench.problem.positions]
         donors = chosen.obs[keys.DONOR].astype(str).to_numpy()
         if contest.method.endswith("expression"):
-            stages, bins = raw_counts(chosen, starting_gene_transformer(tested_donors=np.unique(donors)))
+            stages, bins = raw_counts(chosen, starting_gene_transformer(tested_donors=list(np.unique(donors))))
             return RawInput(bins, (stages,) * len(bench.splits))
-        models = [starting_tissue_vit(tested_donors=np.unique(donors[split.test])) for split in bench.splits]
+        models = [starting_tissue_vit(tested_donors=list(np.unique(donors[split.test]))) for split in bench.splits]
         patches = raw_patches(chosen, models[0], field_of_view_um=field_um(contest.morphology))
         return RawInput(patches, tuple(VitStages(model) for model in models))
 
-    run = {"fractions": fractions, "n_replicates": n_replicates, "store": store, "n_jobs": n_jobs}
-    return _run(problems, contests, read, settings, progress=progress, **run)
+    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
+    return _curves(problems, contests, read, run)
 
 
 def raw_reasons(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -> dict[Contest, str]:
@@ -176,25 +176,28 @@ def _check(contests: Sequence[Contest], known: Sequence[str]) -> None:
         raise InputError(f"{unknown[0]!r} is not fine-tuned here; choose {' or '.join(known)}.")
 
 
-def _run(
-    problems: CurveProblems,
-    contests: Sequence[Contest],
-    read: Callable[[Contest], RawInput],
-    settings: FinetuneSettings,
-    *,
-    fractions: Sequence[float],
-    n_replicates: int,
-    store: PointStore | None,
-    n_jobs: int,
-    progress: bool,
+@dataclass(frozen=True)
+class _Run:
+    """How curves are run."""
+
+    fractions: tuple[float, ...]
+    n_replicates: int
+    settings: FinetuneSettings
+    store: PointStore
+    n_jobs: int
+    progress: bool
+
+
+def _curves(
+    problems: CurveProblems, contests: Sequence[Contest], read: Callable[[Contest], RawInput], run: _Run
 ) -> pd.DataFrame:
     """Run every cell that is not kept, and score every point."""
-    kept, digest = store or PointStore(None), code_digest(FINETUNE_CODE)
+    kept, digest = run.store, code_digest(FINETUNE_CODE)
     cells: dict[Place, Arrays] = {}
     todo: dict[Place, dict[str, object]] = {}
     for contest in contests:
-        own = vars(replace(settings, seed=contest.seed))
-        for fraction in map(float, fractions):
+        own = vars(replace(run.settings, seed=contest.seed))
+        for fraction in run.fractions:
             for fold, split in enumerate(problems.of(contest).splits):
                 key = {"finetuned": problems.named[contest], "code": digest, **vars(contest)}
                 key |= {"fraction": fraction, "fold": split.name, "settings": own}
@@ -213,11 +216,11 @@ def _run(
                 inputs[place] = read(contest)
             problem, split = problems.of(contest).problem, problems.of(contest).splits[fold]
             part = subset(split, problem.labels, fraction=fraction, seed=contest.seed)
-            own = replace(settings, seed=contest.seed)
+            own = replace(run.settings, seed=contest.seed)
             yield joblib.delayed(finetuned_cell)(inputs[place].raw, inputs[place].stages[fold], problem, part, own)
 
-    done = joblib.Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="n_jobs")(jobs())
-    with _bar(progress) as bar:
+    done = joblib.Parallel(n_jobs=run.n_jobs, return_as="generator", pre_dispatch="n_jobs")(jobs())
+    with _bar(run.progress) as bar:
         shown = bar.add_task("fine-tuning", total=len(todo))
         for place, arrays in zip(todo, done, strict=True):
             cells[place] = kept.keep(todo[place], arrays)
@@ -225,9 +228,9 @@ def _run(
     rows: list[dict[str, object]] = []
     for contest in contests:
         bench = problems.of(contest)
-        for fraction in map(float, fractions):
+        for fraction in run.fractions:
             parts = [cells[contest, fraction, fold] for fold in range(len(bench.splits))]
-            rows += _rows(contest, fraction, bench, parts, n_replicates)
+            rows += _rows(contest, fraction, bench, parts, run.n_replicates)
     return pd.DataFrame(rows)
 
 
@@ -239,8 +242,31 @@ def _rows(
     spent = np.stack([part["spent"] for part in parts])  # (fold, seconds operations parameters epochs spots)
     scores = score_contest(gather(bench.problem, bench.splits, arrays), n_replicates=n_replicates)
     cost = {"seconds": float(spent[:, 0].sum()), "operations": float(spent[:, 1].sum())}
-    cost |= {"parameters": float(spent[:, 2].mean()), "epochs": float(spent[:, 3].mean())}
+    cost |= {"parameters": float(spent[:, 2].mean()), "epochs": float(spent[:, 3].mean()), "folds": len(spent)}
     key = {**vars(contest), "fraction": fraction, "n_train": float(spent[:, 4].mean())}
     return [
         key | {"metric": name, "value": found.value, "draws": found.replicates} | cost for name, found in scores.items()
     ]
+
+
+def finetuning_costs(curves: pd.DataFrame, *, task: str) -> pd.DataFrame:
+    """Return what one fit of a fine-tuned expert costs on a task, averaged over folds and seeds, at all spots.
+
+    Parameters
+    ----------
+    curves
+        From :func:`surrogate_curves` or :func:`finetuned_curves`.
+    task
+        Name of the task.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method: method, n, seconds, parameters, operations; the choices on inner splits are in it.
+    """
+    rows = curves[(curves["task"] == task) & (curves["fraction"] == curves["fraction"].max())]
+    points = rows.drop_duplicates(["method", "seed"])
+    found = points.groupby("method", sort=False)[["n_train", "seconds", "parameters", "operations", "folds"]].mean()
+    for column in ("seconds", "operations"):
+        found[column] /= found["folds"]
+    return found.drop(columns="folds").rename(columns={"n_train": "n"}).reset_index()

@@ -1,7 +1,7 @@
 """Learning curves on the grid's engine: every fraction, seed, fold and method, many fitted together, each cell kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ CONTESTANTS = (
 """Methods whose learning curves are drawn; fine-tuned experts stand beside them."""
 CURVE_CODE = (*GRID_CODE, "benchmark/curve_grid.py", "benchmark/scaling.py")
 ONE_TRIAL = TRIALS[:1]
-POINT = ("task", "split", "method", "fraction")
+FAILURE = (*(field.name for field in fields(Contest)), "fraction", "fold", "n_train", "failure")
 
 Place = tuple[Contest, float, int]
 """A contest, a fraction and a fold."""
@@ -192,7 +192,7 @@ def _read(
             failures += lost
             if not lost:
                 rows += _scored(key, one.bench, splits, parts, n_replicates)
-    return CurveGrid(pd.DataFrame(rows), pd.DataFrame(failures))
+    return CurveGrid(pd.DataFrame(rows), pd.DataFrame(failures, columns=list(FAILURE)))
 
 
 def _lost(key: Mapping[str, object], splits: Sequence[Split], parts: Sequence[Arrays]) -> Iterator[dict[str, object]]:

@@ -29,6 +29,8 @@ LEVELS = {"low": 0.10, "middle": 0.30, "high": 0.55}
 N_TRAINING, N_TEST = 8, 2
 """Donors."""
 MOST_TEST = 4000
+SPARE = 1.5
+"""Training spots that are drawn for each of the largest size, so that seeds differ there too."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +125,13 @@ def dialled_problems(
     tuple
         The problems with a contest a label, method and seed; the fractions that are the sizes.
     """
-    most = max(sizes)
+    most = round(SPARE * max(sizes))
     side = max(int(np.ceil(np.sqrt(most / N_TRAINING))), 8)
     adata = simulate_tissue(n_donors=N_TRAINING + N_TEST, sections_per_donor=1, side=side, seed=tissue_seed)
     split = _split(adata, most, tissue_seed)
     pair = tuple(np.asarray(adata.obsm[keys.embedding(name)]) for name in (EXPRESSION, MORPHOLOGY))
-    benches, named = {}, {}
+    benches: dict[str, Bench] = {}
+    named: dict[Contest, str] = {}
     for label in labels:
         values = _draw(adata, label, tissue_seed)
         bench = Bench(make_problem(adata, values, split="donor"), (pair[0], pair[1]), (split,))

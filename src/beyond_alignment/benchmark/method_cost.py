@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,7 @@ def size_study(
         updates.
     """
     kept, digest = store or PointStore(None), code_digest(COST_CODE)
-    jobs = [(tuple(size), method) for size in sizes for method in methods]
+    jobs = [(size, method) for size in sizes for method in methods]
     rows = []
     for size, method in track(jobs, description="sizes", disable=not progress, transient=True):
 
@@ -177,7 +178,7 @@ def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> l
         y, groups = write_sources(folder, size, seed=seed)
         pair = tuple(np.load(folder / f"{source}.npy") for source in ("x1", "x2"))
     given = TrainingSet((pair[0], pair[1]), _named(y), groups)
-    options = {"device": device} if isinstance(make_fusion(method), NeuralFusion) else {}
+    options: dict[str, Any] = {"device": device} if isinstance(make_fusion(method), NeuralFusion) else {}
     estimator = make_fusion(method, seed=seed, **options)
     with threadpool_limits(threads):
         start = time.perf_counter()
@@ -185,11 +186,20 @@ def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> l
         seconds = time.perf_counter() - start
     if isinstance(found, Failure):
         raise InputError(f"{method} cannot be fitted on {size[0]:,} spots: {found.reason}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = _peak_gb()
     few = np.random.default_rng(seed).permutation(len(y))[:2000]
     with FlopCounterMode(display=False) as counter:
         fit_together([clone(estimator)], [given.subset(few)])
     return [seconds, peak, float(counter.get_total_flops())]
+
+
+def _peak_gb() -> float:
+    """Return the most memory that was resident, of this program and not of the one that started it."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
+        return int(lines["VmHWM"].split()[0]) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def _named(y: NDArray[np.int64]) -> NDArray[np.str_]:
