@@ -20,10 +20,28 @@ from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collaps
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.crossover import Crossover, Outcome, crossover_of_fits, crossover_of_points
+from beyond_alignment.benchmark.curve_finetuned import (
+    FINETUNE_CURVES,
+    FINETUNED,
+    SURROGATES,
+    finetuned_curves,
+    finetuning_costs,
+    raw_reasons,
+    surrogate_curves,
+)
 from beyond_alignment.benchmark.curve_fit import CurveFit, Prediction, fit_curve
+from beyond_alignment.benchmark.curve_grid import CONTESTANTS, CurveGrid, run_curves
+from beyond_alignment.benchmark.curve_problems import CurveProblems, join_problems, pose_curves
 from beyond_alignment.benchmark.decision_rules import RULES, Thresholds, fit_thresholds
 from beyond_alignment.benchmark.decision_table import DecisionTable, decision_table
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
+from beyond_alignment.benchmark.dialled_tissue import (
+    LEVELS,
+    DialledLabel,
+    dialled_label,
+    dialled_problems,
+    known_information,
+)
 from beyond_alignment.benchmark.embedding_quality import (
     Agreement,
     agreement_matrix,
@@ -41,9 +59,9 @@ from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
+from beyond_alignment.benchmark.method_cost import method_costs, size_study
 from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
-from beyond_alignment.benchmark.page_claims import scaling_claims
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.pareto import on_front
 from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
@@ -62,6 +80,15 @@ from beyond_alignment.benchmark.report import (
 )
 from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
 from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.scaling_claims import scaling_claims
+from beyond_alignment.benchmark.scaling_report import (
+    area_under_curve,
+    at_most_spots,
+    crossings_by_sis,
+    curve_points,
+    pareto_table,
+    points_to_judge,
+)
 from beyond_alignment.benchmark.scaling_tables import crossover_table, find_crossovers, fit_curves, fit_table
 from beyond_alignment.benchmark.score_agreement import (
     RankAgreement,
@@ -91,13 +118,18 @@ __all__ = [
     "ALIGNMENT_CODE",
     "CAPTURED_CODE",
     "CONTENDERS",
+    "CONTESTANTS",
     "DECOMPOSITION_CODE",
+    "FINETUNED",
+    "FINETUNE_CURVES",
     "FRACTIONS",
     "GRID_CODE",
     "GRID_SETS",
+    "LEVELS",
     "NEGLIGIBLE",
     "QUICK_CAPTURED",
     "RULES",
+    "SURROGATES",
     "Agreement",
     "BenchmarkReport",
     "CollapsePicture",
@@ -106,7 +138,10 @@ __all__ = [
     "Contest",
     "Crossover",
     "CurveFit",
+    "CurveGrid",
+    "CurveProblems",
     "DecisionTable",
+    "DialledLabel",
     "Difference",
     "ExpertScores",
     "Failure",
@@ -134,6 +169,8 @@ __all__ = [
     "alignment_claims",
     "angles_by_condition",
     "angles_by_temperature",
+    "area_under_curve",
+    "at_most_spots",
     "benchmark_claims",
     "beside_sis",
     "build_scoreboard",
@@ -152,13 +189,17 @@ __all__ = [
     "compare_with_experts",
     "count_bars",
     "critical_difference",
+    "crossings_by_sis",
     "crossover_of_fits",
     "crossover_of_points",
     "crossover_table",
+    "curve_points",
     "decision_table",
     "describe_methods",
     "describe_splits",
     "describe_tasks",
+    "dialled_label",
+    "dialled_problems",
     "effective_rank",
     "embedding",
     "exchange_p",
@@ -171,6 +212,8 @@ __all__ = [
     "field_gains",
     "field_um",
     "find_crossovers",
+    "finetuned_curves",
+    "finetuning_costs",
     "first_leads",
     "fit_curve",
     "fit_curves",
@@ -184,8 +227,10 @@ __all__ = [
     "hidden_sharing",
     "holm",
     "information_claims",
+    "join_problems",
     "join_scores",
     "judge_rules",
+    "known_information",
     "label_truth",
     "large_samples",
     "lead_curve",
@@ -195,6 +240,7 @@ __all__ = [
     "main_gains",
     "make_problem",
     "mean_interval",
+    "method_costs",
     "neighbour_agreement",
     "nested_order",
     "niche_claim",
@@ -202,17 +248,22 @@ __all__ = [
     "on_front",
     "open_store",
     "out_of_fold",
+    "pareto_table",
     "plan_contests",
     "plan_grid",
+    "points_to_judge",
     "pose",
+    "pose_curves",
     "published_draws",
     "rank_agreement",
     "rank_methods",
     "rank_over_tasks",
     "rank_table",
+    "raw_reasons",
     "relate_gain",
     "report_benchmark",
     "run_benchmark",
+    "run_curves",
     "run_grid",
     "same_field",
     "scaling_claims",
@@ -227,6 +278,7 @@ __all__ = [
     "simulate_tissue",
     "simulated_truth",
     "sis_table",
+    "size_study",
     "skipped_tasks",
     "statistics",
     "subset",
@@ -234,6 +286,7 @@ __all__ = [
     "summarise_captured",
     "summarise_curves",
     "summarise_scenarios",
+    "surrogate_curves",
     "term_draws",
     "terms_on_tissue",
     "tile_weights",

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.benchmark.page_claims import TISSUE
+from beyond_alignment.benchmark.scaling_claims import TISSUE
 from beyond_alignment.benchmark.score_agreement import (
     RankAgreement,
     gain_draws,

@@ -82,7 +82,7 @@ def load_profile(name: str) -> Profile:
     except yaml.YAMLError as error:
         msg = f"notebooks/profiles/{name}.yaml is not YAML: {' '.join(str(error).split())}."
         raise InputError(msg) from None
-    _check_keys(content, ["description", "pages"], f"Profile {name}")
+    _check_keys(content, ["description", "pages", "machine", "studies"], f"Profile {name}")
     pages = content.get("pages") or {}
     names = page_names()
     for page in pages:

@@ -28,6 +28,7 @@ from beyond_alignment.plotting.learning_curves import plot_fitted_curves
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.method_leads import plot_method_leads
 from beyond_alignment.plotting.pareto import plot_pareto
+from beyond_alignment.plotting.scaling import plot_crossings, plot_regret, plot_size_cost
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
@@ -43,6 +44,7 @@ __all__ = [
     "plot_collapse",
     "plot_components",
     "plot_correlations",
+    "plot_crossings",
     "plot_decompositions",
     "plot_descent",
     "plot_dial",
@@ -64,11 +66,13 @@ __all__ = [
     "plot_pid",
     "plot_rank",
     "plot_ranks",
+    "plot_regret",
     "plot_scores",
     "plot_shares",
     "plot_shares_by_directions",
     "plot_shares_by_size",
     "plot_sis_against_gain",
+    "plot_size_cost",
     "plot_spectrum",
     "plot_terms_retained",
     "plot_tissue_ceilings",

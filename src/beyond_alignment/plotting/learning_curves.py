@@ -145,7 +145,7 @@ def _draw_crossovers(ax: Axes, held: Mapping[str, Crossover], styles: Mapping[st
             )  # fmt: skip
             if found.low == found.high:
                 continue
-            words = 0.42 if never else 0.46  # of the panel, taken by the words
+            words = 0.50 if never else 0.54  # of the panel, taken by the words
             edge = np.exp(np.log(left) + (np.log(right) - np.log(left)) * (1 - words if never else words))
             low, high = (low, max(edge, low)) if never else (min(edge, high), high)
         ax.plot([low, high], [height, height], color=colour, linewidth=1.5, transform=place)

@@ -16,8 +16,21 @@ METHOD_COLOURS = {
     "morphology_only": ORANGE,
     "concat": GREEN,
     "late_average": PURPLE,
+    "surrogate_expression": "#003F66",
+    "surrogate_morphology": "#7A3300",
+    "finetuned_expression": "#003F66",
+    "finetuned_morphology": "#7A3300",
 }
-METHOD_MARKERS = {"expression_only": "o", "morphology_only": "s", "concat": "D", "late_average": "^"}
+METHOD_MARKERS = {
+    "expression_only": "o",
+    "morphology_only": "s",
+    "concat": "D",
+    "late_average": "^",
+    "surrogate_expression": "d",
+    "surrogate_morphology": "p",
+    "finetuned_expression": "8",
+    "finetuned_morphology": "h",
+}
 LIGHT_GREEN, DARK_GREEN = "#8FD6BE", "#00664B"  # the two parts of GREEN: apart in lightness, so also in grey
 TERM_COLOURS = {
     "redundancy": GREY,

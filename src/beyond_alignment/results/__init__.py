@@ -6,6 +6,7 @@ from beyond_alignment.results.html import HtmlTable
 from beyond_alignment.results.locations import folder, load, page_file, table_file
 from beyond_alignment.results.notice import Notice, notice, raw_data_notice
 from beyond_alignment.results.page import Page
+from beyond_alignment.results.shown import shown_table
 
 __all__ = [
     "CLAIMS",
@@ -20,5 +21,6 @@ __all__ = [
     "notice",
     "page_file",
     "raw_data_notice",
+    "shown_table",
     "table_file",
 ]

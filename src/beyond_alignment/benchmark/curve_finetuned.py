@@ -1,0 +1,272 @@
+"""Learning curves of fine-tuned single experts: from raw input where it is at hand, else of a named surrogate."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from beyond_alignment import keys
+from beyond_alignment.benchmark.cells import Bench
+from beyond_alignment.benchmark.curve_problems import CurveProblems, pose_curves
+from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
+from beyond_alignment.benchmark.grid import _bar
+from beyond_alignment.benchmark.plan import field_um
+from beyond_alignment.benchmark.problem import Contest
+from beyond_alignment.benchmark.runner import gather
+from beyond_alignment.benchmark.scaling import FRACTIONS, subset
+from beyond_alignment.benchmark.scoreboard import score_contest
+from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.finetuning import (
+    FinetuneSettings,
+    VitStages,
+    raw_absence,
+    raw_counts,
+    raw_patches,
+    starting_gene_transformer,
+    starting_tissue_vit,
+)
+from beyond_alignment.tasks import get_task
+
+Place = tuple[Contest, float, int]
+"""A contest, a fraction and a fold."""
+SURROGATES = ("surrogate_expression", "surrogate_morphology")
+FINETUNED = ("finetuned_expression", "finetuned_morphology")
+FINETUNE_CODE = ("experts/finetuning", "benchmark/finetuned_cells.py", "benchmark/scaling.py")
+SURROGATE_CURVES = FinetuneSettings(n_blocks=1, learning_rates=(1e-3,), epochs=30, patience=5, batch_size=128)
+FINETUNE_CURVES = FinetuneSettings(way="lora", n_blocks=1, learning_rates=(1e-3,), epochs=10, patience=3)
+"""Cheaper than the defaults of either, for a curve is many runs: one learning rate and one inner split."""
+
+
+def surrogate_curves(
+    problems: CurveProblems,
+    contests: Sequence[Contest],
+    *,
+    fractions: Sequence[float] = FRACTIONS,
+    n_replicates: int = 500,
+    settings: FinetuneSettings = SURROGATE_CURVES,
+    store: PointStore | None = None,
+    n_jobs: int = 1,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Score a perceptron over a frozen embedding, the stand-in for a fine-tuned expert, on the subsets of the others.
+
+    Parameters
+    ----------
+    problems
+        Where they compete.
+    contests
+        Their ``method`` is one of :data:`SURROGATES`; the seed draws the subsets and the order of the spots.
+    fractions
+        Shares of the training spots.
+    n_replicates
+        Bootstrap replicates of each point, over tiles.
+    settings
+        How to train; the seed is that of a contest.
+    store
+        Where finished cells are kept.
+    n_jobs
+        Processes, of one thread each.
+    progress
+        Show what is done and the time to go.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a contest, fraction and metric: value, ``draws``, n_train, and over folds the sums of seconds and
+        ``operations`` (floating-point), the means of trained ``parameters`` and of ``epochs``, and ``folds``.
+
+    Raises
+    ------
+    InputError
+        A method is no surrogate.
+    """
+    _check(contests, SURROGATES)
+
+    def read(contest: Contest) -> RawInput:
+        bench = problems.of(contest)
+        frozen = bench.pair[0 if contest.method.endswith("expression") else 1]
+        return RawInput(np.asarray(frozen, dtype=np.float32), (None,) * len(bench.splits))
+
+    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
+    return _curves(problems, contests, read, run)
+
+
+def finetuned_curves(
+    data_sets: Mapping[str, AnnData],
+    contests: Sequence[Contest],
+    *,
+    fractions: Sequence[float] = FRACTIONS,
+    n_replicates: int = 500,
+    settings: FinetuneSettings = FINETUNE_CURVES,
+    store: PointStore | None = None,
+    n_jobs: int = 1,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Score experts that are fine-tuned from raw input, on the subsets that the other methods got.
+
+    Inner splits by donor, section or block choose the penalty of the starting probe and the epoch to stop at, on
+    training spots alone. ``finetuned_morphology`` starts from the variant of ``tissue_vit`` that was kept from the
+    donors of the test spots, ``finetuned_expression`` from ``gene_transformer``, which must have seen none of them.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    contests
+        Their ``method`` is one of :data:`FINETUNED`.
+    fractions, n_replicates, settings, store, n_jobs, progress
+        As in :func:`surrogate_curves`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of :func:`surrogate_curves`.
+
+    Raises
+    ------
+    InputError
+        A method is unknown, the raw input is not at hand, or no network was kept from the test donors.
+    """
+    _check(contests, FINETUNED)
+    problems = pose_curves(data_sets, contests)
+
+    def read(contest: Contest) -> RawInput:
+        spots = data_sets[get_task(contest.task).data_set]
+        bench = problems.of(contest)
+        chosen = spots[bench.problem.positions]
+        donors = chosen.obs[keys.DONOR].astype(str).to_numpy()
+        if contest.method.endswith("expression"):
+            stages, bins = raw_counts(chosen, starting_gene_transformer(tested_donors=list(np.unique(donors))))
+            return RawInput(bins, (stages,) * len(bench.splits))
+        models = [starting_tissue_vit(tested_donors=list(np.unique(donors[split.test]))) for split in bench.splits]
+        patches = raw_patches(chosen, models[0], field_of_view_um=field_um(contest.morphology))
+        return RawInput(patches, tuple(VitStages(model) for model in models))
+
+    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
+    return _curves(problems, contests, read, run)
+
+
+def raw_reasons(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -> dict[Contest, str]:
+    """Say of each contest of :data:`FINETUNED` why its raw input is not at hand; an empty sentence where it is.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    contests
+        As of :func:`finetuned_curves`.
+    """
+    return {
+        contest: raw_absence(
+            data_sets[get_task(contest.task).data_set],
+            modality="expression" if contest.method.endswith("expression") else "morphology",
+        )
+        for contest in contests
+    }
+
+
+def _check(contests: Sequence[Contest], known: Sequence[str]) -> None:
+    """Refuse a method that is not fine-tuned in this way."""
+    if unknown := [contest.method for contest in contests if contest.method not in known]:
+        raise InputError(f"{unknown[0]!r} is not fine-tuned here; choose {' or '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How curves are run."""
+
+    fractions: tuple[float, ...]
+    n_replicates: int
+    settings: FinetuneSettings
+    store: PointStore
+    n_jobs: int
+    progress: bool
+
+
+def _curves(
+    problems: CurveProblems, contests: Sequence[Contest], read: Callable[[Contest], RawInput], run: _Run
+) -> pd.DataFrame:
+    """Run every cell that is not kept, and score every point."""
+    kept, digest = run.store, code_digest(FINETUNE_CODE)
+    cells: dict[Place, Arrays] = {}
+    todo: dict[Place, dict[str, object]] = {}
+    for contest in contests:
+        own = vars(replace(run.settings, seed=contest.seed))
+        for fraction in run.fractions:
+            for fold, split in enumerate(problems.of(contest).splits):
+                key = {"finetuned": problems.named[contest], "code": digest, **vars(contest)}
+                key |= {"fraction": fraction, "fold": split.name, "settings": own}
+                found = kept.find(key)
+                if found is None:
+                    todo[contest, fraction, fold] = key
+                else:
+                    cells[contest, fraction, fold] = found
+    inputs: dict[tuple[str, str], RawInput] = {}
+
+    def jobs() -> Iterator[Any]:
+        for contest, fraction, fold in todo:
+            place = problems.named[contest], contest.method
+            if place not in inputs:
+                inputs.clear()  # contests of one task follow each other: one raw input in memory
+                inputs[place] = read(contest)
+            problem, split = problems.of(contest).problem, problems.of(contest).splits[fold]
+            part = subset(split, problem.labels, fraction=fraction, seed=contest.seed)
+            own = replace(run.settings, seed=contest.seed)
+            yield joblib.delayed(finetuned_cell)(inputs[place].raw, inputs[place].stages[fold], problem, part, own)
+
+    done = joblib.Parallel(n_jobs=run.n_jobs, return_as="generator", pre_dispatch="n_jobs")(jobs())
+    with _bar(run.progress) as bar:
+        shown = bar.add_task("fine-tuning", total=len(todo))
+        for place, arrays in zip(todo, done, strict=True):
+            cells[place] = kept.keep(todo[place], arrays)
+            bar.update(shown, advance=1, description=f"{place[0].method}, {place[0].task}")
+    rows: list[dict[str, object]] = []
+    for contest in contests:
+        bench = problems.of(contest)
+        for fraction in run.fractions:
+            parts = [cells[contest, fraction, fold] for fold in range(len(bench.splits))]
+            rows += _rows(contest, fraction, bench, parts, run.n_replicates)
+    return pd.DataFrame(rows)
+
+
+def _rows(
+    contest: Contest, fraction: float, bench: Bench, parts: Sequence[Arrays], n_replicates: int
+) -> list[dict[str, object]]:
+    """Return one row a metric of one point."""
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in ("probability", "guess", "frequency")}
+    spent = np.stack([part["spent"] for part in parts])  # (fold, seconds operations parameters epochs spots)
+    scores = score_contest(gather(bench.problem, bench.splits, arrays), n_replicates=n_replicates)
+    cost = {"seconds": float(spent[:, 0].sum()), "operations": float(spent[:, 1].sum())}
+    cost |= {"parameters": float(spent[:, 2].mean()), "epochs": float(spent[:, 3].mean()), "folds": len(spent)}
+    key = {**vars(contest), "fraction": fraction, "n_train": float(spent[:, 4].mean())}
+    return [
+        key | {"metric": name, "value": found.value, "draws": found.replicates} | cost for name, found in scores.items()
+    ]
+
+
+def finetuning_costs(curves: pd.DataFrame, *, task: str) -> pd.DataFrame:
+    """Return what one fit of a fine-tuned expert costs on a task, averaged over folds and seeds, at all spots.
+
+    Parameters
+    ----------
+    curves
+        From :func:`surrogate_curves` or :func:`finetuned_curves`.
+    task
+        Name of the task.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method: method, n, seconds, parameters, operations; the choices on inner splits are in it.
+    """
+    rows = curves[(curves["task"] == task) & (curves["fraction"] == curves["fraction"].max())]
+    points = rows.drop_duplicates(["method", "seed"])
+    found = points.groupby("method", sort=False)[["n_train", "seconds", "parameters", "operations", "folds"]].mean()
+    for column in ("seconds", "operations"):
+        found[column] /= found["folds"]
+    return found.drop(columns="folds").rename(columns={"n_train": "n"}).reset_index()

@@ -1,0 +1,61 @@
+"""The problems that learning curves are drawn on: tasks of releases, and simulated tissue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from anndata import AnnData
+
+from beyond_alignment.benchmark.cells import Bench
+from beyond_alignment.benchmark.grid import _benches
+from beyond_alignment.benchmark.problem import Contest, stand_ins
+
+
+@dataclass(frozen=True, eq=False)
+class CurveProblems:
+    """Problems and which of them each contest is about.
+
+    Attributes
+    ----------
+    benches
+        Problem by a name that says what it holds.
+    named
+        Name of each contest's problem.
+    """
+
+    benches: Mapping[str, Bench]
+    named: Mapping[Contest, str]
+
+    def of(self, contest: Contest) -> Bench:
+        """Return the problem of a contest."""
+        return self.benches[self.named[contest]]
+
+    @property
+    def contests(self) -> tuple[Contest, ...]:
+        """All that are posed."""
+        return tuple(self.named)
+
+
+def pose_curves(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -> CurveProblems:
+    """Prepare the problem of each contest once.
+
+    Parameters
+    ----------
+    data_sets
+        Releases by name.
+    contests
+        Any methods, fine-tuned experts among them.
+    """
+    posed = dict.fromkeys((*contests, *stand_ins(contests).values()))
+    return CurveProblems(*_benches(data_sets, list(posed)))
+
+
+def join_problems(*parts: CurveProblems) -> CurveProblems:
+    """Return several sets of problems as one.
+
+    Parameters
+    ----------
+    parts
+        From :func:`pose_curves` and :func:`~beyond_alignment.benchmark.dialled_problems`.
+    """
+    benches = {name: bench for part in parts for name, bench in part.benches.items()}
+    return CurveProblems(benches, {contest: name for part in parts for contest, name in part.named.items()})

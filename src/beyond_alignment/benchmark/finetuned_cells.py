@@ -1,0 +1,111 @@
+"""One fine-tuned expert on one fold: trained on a subset of the training spots, read on the test spots."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from beyond_alignment.benchmark.problem import Problem, inner_groups
+from beyond_alignment.benchmark.runner import predict_held_out
+from beyond_alignment.benchmark.store import Arrays
+from beyond_alignment.errors import InputError
+from beyond_alignment.experts.finetuning import (
+    Diverged,
+    Finetuned,
+    FinetuneSettings,
+    Stages,
+    finetune,
+    finetune_surrogate,
+)
+from beyond_alignment.tasks import Split
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """A fine-tuned expert as the benchmark reads a method: it looks at one side of the pair."""
+
+    found: Finetuned
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        return self.found.targets.classes
+
+    def predict_proba(self, pair: tuple[NDArray, NDArray]) -> NDArray[np.float64]:
+        return self.found.predict_proba(pair[0])
+
+    def predict(self, pair: tuple[NDArray, NDArray]) -> NDArray[Any]:
+        return self.found.predict(pair[0])
+
+
+@dataclass(frozen=True, eq=False)
+class RawInput:
+    """What a fine-tuned expert reads on one problem.
+
+    Attributes
+    ----------
+    raw
+        Spots (spot, ...).
+    stages
+        Network that each fold starts from; None for the surrogate, which is made from its training spots.
+    """
+
+    raw: NDArray
+    stages: tuple[Stages | None, ...]
+
+
+def finetuned_cell(
+    raw: NDArray, stages: Stages | None, problem: Problem, split: Split, settings: FinetuneSettings
+) -> Arrays:
+    """Fine-tune on the training spots of one fold and predict its test spots.
+
+    Parameters
+    ----------
+    raw
+        Spots as the expert reads them (spot, ...).
+    stages
+        The network to start from; None for the surrogate.
+    problem
+        The labelled spots.
+    split
+        Training spots, a subset of the fold's, and its test spots. Inner splits keep whole the widest unit of which the
+        training spots hold two, or every spot where they hold one alone.
+    settings
+        How.
+
+    Returns
+    -------
+    dict
+        Probability (spot, class) or targets (spot, target), guess (spot,), frequency, and ``spent``: seconds,
+        floating-point operations, trained parameters, epochs and training spots.
+
+    Raises
+    ------
+    InputError
+        If training diverges.
+    """
+    rows, labels = split.train, problem.labels[split.train]
+    units = inner_groups(problem, rows)
+    groups = np.arange(len(rows)) if units is None else units
+    start = time.perf_counter()
+    with threadpool_limits(1):
+        try:
+            if stages is None:
+                found = finetune_surrogate(
+                    raw[rows], labels, groups, kind=problem.kind, settings=settings, device="cpu"
+                )
+            else:
+                found = finetune(stages, raw[rows], labels, groups, kind=problem.kind, settings=settings)
+        except Diverged as error:
+            raise InputError(f"{error} Leave this point out, or lower the learning rate.") from error
+        held_out = raw[split.test], raw[split.test]
+        given, guess, frequency = predict_held_out(_Reader(found), problem, held_out, rows)  # type: ignore[arg-type]
+    spent = [time.perf_counter() - start, found.cost.flops, float(found.n_parameters), float(found.chosen.epochs)]
+    return {
+        "probability": given,
+        "guess": guess,
+        "frequency": np.broadcast_to(np.asarray(frequency, dtype=np.float64), given.shape),
+        "spent": np.array([*spent, float(len(rows))]),
+    }

@@ -1,0 +1,207 @@
+"""What a method costs: seconds, trained parameters and floating-point operations of one fit, and how they grow."""
+
+import multiprocessing
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+from torch.utils.flop_counter import FlopCounterMode
+
+from beyond_alignment.benchmark.cells import Bench, FitMany
+from beyond_alignment.benchmark.large_samples import Size, write_sources
+from beyond_alignment.benchmark.problem import inner_groups
+from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
+from beyond_alignment.errors import InputError
+from beyond_alignment.fusion import Fusion, make_fusion
+from beyond_alignment.fusion.neural import NeuralFusion
+from beyond_alignment.fusion.pairs import TrainingSet
+from beyond_alignment.fusion.together import Failure, fit_together
+from beyond_alignment.fusion.training import n_trained
+
+COST_CODE = ("fusion", "benchmark/method_cost.py", "benchmark/large_samples.py")
+COSTS = ("seconds", "parameters", "operations")
+SIZE_COLUMNS = ("n", "features_1", "features_2", "method", "seconds", "peak_gb", "operations", "sources_gb")
+
+
+def fit_cost(estimator: Fusion, given: TrainingSet, fit_many: FitMany = fit_together) -> dict[str, float]:
+    """Fit one estimator twice, once for its seconds and once to count its operations.
+
+    Parameters
+    ----------
+    estimator
+        Unfitted; left as it is.
+    given
+        What it is fitted on.
+    fit_many
+        How; :func:`~beyond_alignment.fusion.tuning.fit_tuned` counts what the choice of hyper-parameters costs too.
+
+    Returns
+    -------
+    dict
+        ``seconds`` on one thread; trained ``parameters``, those of the probe where nothing else is trained;
+        ``operations``, floating-point, two for a multiplication and addition: matrix products in training and probes
+        are counted, element-wise steps and principal components are not.
+
+    Raises
+    ------
+    InputError
+        The estimator cannot be fitted.
+    """
+    with threadpool_limits(1):
+        start = time.perf_counter()
+        found = fit_many([clone(estimator)], [given])[0]
+        seconds = time.perf_counter() - start
+        if isinstance(found, Failure):
+            raise InputError(f"A method cannot be fitted, so it has no cost: {found.reason}")
+        with FlopCounterMode(display=False) as counter:
+            fit_many([clone(estimator)], [given])
+    size = n_trained(found.network_) if isinstance(found, NeuralFusion) else found.n_parameters_
+    return {"seconds": seconds, "parameters": float(size), "operations": float(counter.get_total_flops())}
+
+
+def method_costs(
+    bench: Bench,
+    methods: Sequence[str],
+    *,
+    fit_many: FitMany = fit_together,
+    fold: int = 0,
+    seed: int = 0,
+    store: PointStore | None = None,
+    name: str = "",
+) -> pd.DataFrame:
+    """Measure methods on the training spots of one fold.
+
+    Parameters
+    ----------
+    bench
+        Where they compete.
+    methods
+        Names of fusion methods.
+    fit_many
+        How each is fitted, as in :func:`fit_cost`.
+    fold
+        Number of the fold.
+    seed
+        Of the methods.
+    store, name
+        Where finished measurements are kept, and the name of the problem there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method: method, n, seconds, parameters, operations.
+    """
+    rows = bench.splits[fold].train
+    pair = bench.pair[0][rows], bench.pair[1][rows]
+    given = TrainingSet(pair, bench.problem.labels[rows], inner_groups(bench.problem, rows))
+    kept, digest = store or PointStore(None), code_digest(COST_CODE)
+    found = []
+    for method in methods:
+
+        def compute(method: str = method) -> Arrays:
+            cost = fit_cost(make_fusion(method, kind=bench.problem.kind, seed=seed), given, fit_many)
+            return {"cost": np.array([cost[one] for one in COSTS])}
+
+        key = {"run": "cost", "code": digest, "problem": name, "method": method, "fold": fold, "seed": seed}
+        cost = kept.get(key, compute)["cost"].tolist()
+        found.append({"method": method, "n": len(rows), **dict(zip(COSTS, cost, strict=True))})
+    return pd.DataFrame(found)
+
+
+def size_study(
+    sizes: Sequence[Size],
+    methods: Sequence[str],
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    seed: int = 0,
+    store: PointStore | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Measure one fit of each method at each size, probe and its choice on inner folds included, in its own process.
+
+    Parameters
+    ----------
+    sizes
+        Spots, features of the first source, features of the second; 71,000 x (1,536 + 512) is the paper's lung.
+    methods
+        Names of fusion methods.
+    device
+        Where networks are trained.
+    threads
+        Of the process.
+    seed
+        Of samples and methods.
+    store
+        Where finished points are kept, so that a run that is cut goes on.
+    progress
+        Show what is done and the time to go.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a size and method, :data:`SIZE_COLUMNS`: seconds of the fit, the most resident memory (2^30 bytes),
+        operations as :func:`fit_cost` counts them on a sample of at most 2,000 spots, where networks make as many
+        updates.
+    """
+    kept, digest = store or PointStore(None), code_digest(COST_CODE)
+    jobs = [(size, method) for size in sizes for method in methods]
+    rows = []
+    for size, method in track(jobs, description="sizes", disable=not progress, transient=True):
+
+        def compute(size: Size = size, method: str = method) -> Arrays:
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return {"values": np.array(pool.apply(_measure, (size, method, device, threads, seed)))}
+
+        key = {"run": "size", "code": digest, "size": list(size), "method": method, "device": device}
+        found = kept.get(key | {"threads": threads, "seed": seed}, compute)["values"].tolist()
+        on_disk = 4 * size[0] * (size[1] + size[2]) / 2**30
+        rows.append(dict(zip(SIZE_COLUMNS, (*size, method, *found, on_disk), strict=True)))
+    return pd.DataFrame(rows, columns=list(SIZE_COLUMNS))
+
+
+def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> list[float]:
+    """Return seconds and the most resident memory of a fit, and the operations of a small one."""
+    torch.set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        y, groups = write_sources(folder, size, seed=seed)
+        pair = tuple(np.load(folder / f"{source}.npy") for source in ("x1", "x2"))
+    given = TrainingSet((pair[0], pair[1]), _named(y), groups)
+    options: dict[str, Any] = {"device": device} if isinstance(make_fusion(method), NeuralFusion) else {}
+    estimator = make_fusion(method, seed=seed, **options)
+    with threadpool_limits(threads):
+        start = time.perf_counter()
+        found = fit_together([clone(estimator)], [given])[0]
+        seconds = time.perf_counter() - start
+    if isinstance(found, Failure):
+        raise InputError(f"{method} cannot be fitted on {size[0]:,} spots: {found.reason}")
+    peak = _peak_gb()
+    few = np.random.default_rng(seed).permutation(len(y))[:2000]
+    with FlopCounterMode(display=False) as counter:
+        fit_together([clone(estimator)], [given.subset(few)])
+    return [seconds, peak, float(counter.get_total_flops())]
+
+
+def _peak_gb() -> float:
+    """Return the most memory that was resident, of this program and not of the one that started it."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
+        return int(lines["VmHWM"].split()[0]) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _named(y: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return classes as names."""
+    return np.array([f"class {value}" for value in range(int(y.max()) + 1)])[y]

@@ -1,0 +1,187 @@
+"""From points of learning curves to what a reader asks: which rule to follow, what compute buys, when fusion pays."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from beyond_alignment.benchmark.crossover import Crossover, Outcome
+from beyond_alignment.benchmark.decision_table import METHODS, Action, DecisionTable, decision_table
+from beyond_alignment.benchmark.leads import mean_interval
+from beyond_alignment.benchmark.scaling_tables import Curve
+from beyond_alignment.benchmark.scoreboard import UNIMODAL
+from beyond_alignment.errors import InputError
+
+POINT_COLUMNS = ("task", "split", "method", "seed", "fraction", "n_train", "metric", "value", "seconds")
+
+
+def curve_points(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of several runs as one table, without their replicates.
+
+    Parameters
+    ----------
+    parts
+        From :func:`~beyond_alignment.benchmark.run_curves` and the fine-tuned experts; empty ones are passed over.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task, split, method, seed, fraction and metric: n_train, value, seconds.
+    """
+    held = [part[list(POINT_COLUMNS)] for part in parts if len(part)]
+    if not held:
+        raise InputError("There are no points of learning curves; run some first.")
+    return pd.concat(held, ignore_index=True)
+
+
+def points_to_judge(
+    points: pd.DataFrame,
+    information: pd.DataFrame,
+    *,
+    metric: str = "macro_f1",
+    unimodal: Sequence[str] = UNIMODAL,
+) -> DecisionTable:
+    """Lay out the points that decision rules are judged on.
+
+    Of an advice that names several methods, those that the points hold are used; a method that some task lacks is left
+    out everywhere, so that tasks compare.
+
+    Parameters
+    ----------
+    points
+        From :func:`curve_points`.
+    information
+        One row a task: task, sis, interaction. Tasks without a row are left out.
+    metric
+        The score.
+    unimodal
+        Unimodal paths, fine-tuned experts or their surrogates among them.
+
+    Raises
+    ------
+    InputError
+        The points lack a method of an advice.
+    """
+    known = set(information["task"])
+    rows = points[(points["metric"] == metric) & points["task"].isin(known)]
+    by_task = rows.groupby("task")["method"].agg(set)
+    if by_task.empty:
+        raise InputError(f"No task has both points of {metric} and an SIS; pass the decomposition of these tasks.")
+    everywhere = set.intersection(*by_task)
+    named: dict[Action, tuple[str, ...]] = {**METHODS, "unimodal": tuple(unimodal)}
+    methods = {action: tuple(name for name in named[action] if name in everywhere) for action in named}
+    if lacking := [action for action, names in methods.items() if not names]:
+        raise InputError(f"No method of the advice {', '.join(lacking)} has points on every task; run one of them.")
+    used = rows[rows["method"].isin(everywhere)]
+    scores = used.rename(columns={"n_train": "n", "value": "score"})[["task", "n", "seed", "method", "score"]]
+    return decision_table(scores, information, methods=methods)
+
+
+def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+    """Return score with the most training spots beside cost, a row a method.
+
+    Parameters
+    ----------
+    points
+        From :func:`curve_points`.
+    costs
+        One row a method: method, parameters, operations, seconds.
+    metric
+        The score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, score (mean over tasks and seeds), low, high (95 %, Student's over seeds of the mean over tasks; the
+        spread between tasks is not in it), the costs, n_tasks and n_seeds.
+    """
+    whole = at_most_spots(points, metric=metric)
+    rows = []
+    for method, part in whole.groupby("method", sort=False):
+        if method not in set(costs["method"]):
+            continue
+        mean, low, high = mean_interval(part.groupby("seed")["value"].mean())
+        cost = costs[costs["method"] == method].iloc[0][["seconds", "parameters", "operations"]].astype(float).to_dict()
+        sizes = {"n_tasks": part["task"].nunique(), "n_seeds": part["seed"].nunique()}
+        rows.append({"method": method, "score": mean, "low": low, "high": high} | cost | sizes)
+    return pd.DataFrame(rows)
+
+
+def at_most_spots(points: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+    """Return the points of one metric at the largest size of each task.
+
+    Parameters
+    ----------
+    points
+        From :func:`curve_points`.
+    metric
+        The score.
+    """
+    rows = points[points["metric"] == metric]
+    return rows[rows["fraction"] == rows.groupby("task")["fraction"].transform("max")]
+
+
+def crossings_by_sis(
+    found: Mapping[Curve, Mapping[str, Crossover]], information: pd.DataFrame, *, way: str = "points"
+) -> pd.DataFrame:
+    """Return each crossing beside the SIS of its task.
+
+    Parameters
+    ----------
+    found
+        From :func:`~beyond_alignment.benchmark.find_crossovers`.
+    information
+        One row a task: task, sis, interaction; tasks without a row are left out.
+    way
+        ``points`` or ``fits``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task and method: sis, interaction, outcome (``crosses``, or an outcome in words), n (spots, NaN
+        without a crossing), leads (whether the curve is above the unimodal one at the end of the range in all but
+        2.5 % of the replicates, shared out over the fusions of the task), words, smallest and largest.
+    """
+    known = information.set_index("task")
+    fusions = Counter(task for task, _, _ in found)
+    rows = []
+    for (task, _, method), ways in found.items():
+        if task not in known.index:
+            continue
+        one = ways[way]
+        crosses = not isinstance(one.value, Outcome)
+        rows.append(
+            {"task": task, "method": method, "sis": float(known.loc[task, "sis"])}
+            | {"interaction": float(known.loc[task, "interaction"])}
+            | {"outcome": "crosses" if crosses else str(one.value), "n": one.value if crosses else np.nan}
+            | {"leads": one.share_never < 0.025 / fusions[task], "words": one.words}
+            | {"smallest": one.smallest, "largest": one.largest}
+        )
+    return pd.DataFrame(rows)
+
+
+def area_under_curve(points: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+    """Return the mean score over log n of each curve, a measure of how well a method does with little.
+
+    Parameters
+    ----------
+    points
+        From :func:`curve_points`.
+    metric
+        The score.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task, method and seed: area, score units.
+    """
+    rows = []
+    for (task, method, seed), part in points[points["metric"] == metric].groupby(
+        ["task", "method", "seed"], sort=False
+    ):
+        ordered = part.sort_values("n_train")
+        x, y = np.log(ordered["n_train"].to_numpy()), ordered["value"].to_numpy()
+        area = float(np.trapezoid(y, x) / (x[-1] - x[0])) if len(x) > 1 else float(y[0])
+        rows.append({"task": task, "method": method, "seed": seed, "area": area})
+    return pd.DataFrame(rows)

@@ -1,0 +1,67 @@
+"""Cost of a fit: operations follow from the sizes of the matrices."""
+
+import numpy as np
+import pytest
+
+from beyond_alignment.benchmark import PointStore, pose_curves, size_study
+from beyond_alignment.benchmark.method_cost import fit_cost, method_costs
+from beyond_alignment.errors import InputError
+from beyond_alignment.fusion import make_fusion
+from beyond_alignment.fusion.pairs import TrainingSet
+from tests.benchmark.stand_ins import CONTESTS, two_bits
+
+
+def drawn(n=60):
+    rng = np.random.default_rng(0)
+    pair = rng.normal(size=(n, 5)), rng.normal(size=(n, 4))
+    return TrainingSet(pair, np.array(["a", "b"])[rng.integers(0, 2, n)])
+
+
+def test_more_updates_cost_in_proportion():
+    found = {steps: fit_cost(make_fusion("low_rank", steps=steps), drawn()) for steps in (2, 4, 6)}
+    first, second = (found[more]["operations"] - found[less]["operations"] for less, more in ((2, 4), (4, 6)))
+    assert first > 0
+    assert second == pytest.approx(first, rel=0.2)  # what the probe takes to converge differs a little
+    assert found[2]["parameters"] == found[6]["parameters"] > 0
+
+
+def test_a_method_that_cannot_be_fitted_has_no_cost():
+    one_class = TrainingSet(drawn().pair, np.full(60, "a"))
+    with pytest.raises(InputError, match="has no cost"):
+        fit_cost(make_fusion("concat"), one_class)
+
+
+def test_costs_are_kept(tmp_path):
+    problems = pose_curves(two_bits(), CONTESTS)
+    bench, store = problems.of(CONTESTS[0]), PointStore(tmp_path)
+    first = method_costs(bench, ["concat"], store=store, name="x")
+    assert first.equals(method_costs(bench, ["concat"], store=store, name="x"))
+    assert first["n"].item() == len(bench.splits[0].train)
+
+
+def test_a_size_that_was_measured_is_not_measured_again(tmp_path, monkeypatch):
+    from beyond_alignment.benchmark import method_cost
+
+    store = PointStore(tmp_path)
+    monkeypatch.setattr(method_cost.multiprocessing, "get_context", lambda kind: _Here())
+    found = size_study([(400, 6, 4)], ["concat"], store=store)
+    monkeypatch.setattr(method_cost, "_measure", None)
+    assert found.equals(size_study([(400, 6, 4)], ["concat"], store=store))
+    assert (found[["seconds", "peak_gb", "operations"]] > 0).all(axis=None)
+    assert found["sources_gb"].item() == pytest.approx(4 * 400 * 10 / 2**30)
+
+
+class _Here:
+    """A pool that runs in this process."""
+
+    def Pool(self, n):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def apply(self, function, arguments):
+        return function(*arguments)

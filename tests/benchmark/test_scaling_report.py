@@ -1,0 +1,112 @@
+"""Tables of the scaling page and the verdicts on its claims, on curves whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from beyond_alignment.benchmark import (
+    area_under_curve,
+    crossings_by_sis,
+    curve_points,
+    find_crossovers,
+    fit_curves,
+    pareto_table,
+    points_to_judge,
+    scaling_claims,
+)
+from beyond_alignment.errors import InputError
+
+SIZES = np.array([100, 1000, 10_000])
+METHODS = ("expression_only", "morphology_only", "concat", "low_rank", "cross_attention")
+INFORMATION = pd.DataFrame(
+    {"task": ["t0", "t1", "t2", "made"], "sis": [0.0, 0.02, 0.05, 0.5], "interaction": [0.0, 0.0, 0.0, 0.5]}
+)
+FINETUNED = "finetuned_expression"
+
+
+def points(*, fused_on=("made",), tuned=0.0, tuned_name=FINETUNED, n_seeds=5):
+    """Fusions that overtake by 0.1 from 1,000 spots on, on some tasks; a fine-tuned expert so far above all of them."""
+    rows = []
+    for task in INFORMATION["task"]:
+        for seed in range(n_seeds):
+            for number, n in enumerate(SIZES):
+                base = 0.5 + 0.02 * number + 0.001 * (seed - n_seeds // 2)
+                scores = dict.fromkeys(METHODS[:2], base)
+                lead = 0.1 * (number - 0.5) if task in fused_on else -0.05
+                scores |= dict.fromkeys(METHODS[2:], base + lead)
+                if tuned and task != "made":
+                    scores[tuned_name] = max(scores.values()) + tuned
+                rows += [
+                    {"task": task, "split": "donor", "method": method, "seed": seed, "fraction": n / 10_000}
+                    | {"n_train": float(n), "metric": "macro_f1", "value": value, "seconds": 1.0}
+                    for method, value in scores.items()
+                ]
+    return curve_points(pd.DataFrame(rows), pd.DataFrame())
+
+
+def claims(found):
+    fits = fit_curves(found, metric="macro_f1", n_bootstrap=100)
+    crossings = crossings_by_sis(find_crossovers(found, fits, metric="macro_f1", fused=METHODS[2:]), INFORMATION)
+    table = points_to_judge(found, INFORMATION)
+    real = ["t0", "t1", "t2"]
+    return {record["claim"]: record for record in scaling_claims(found, crossings, table, real=real)}
+
+
+def test_where_fusion_pays_at_high_synergy_alone_the_claims_are_replicated():
+    found = claims(points(tuned=0.03))
+    assert found["B11"]["verdict"] == "replicated"
+    assert found["B11"]["value"] == 0
+    assert found["B10"]["verdict"] == "replicated"
+    assert found["B10"]["value"] == pytest.approx(0.03)
+    assert found["B14"]["verdict"] == "cannot be tested here"
+
+
+def test_where_fusion_leads_at_low_synergy_they_are_not():
+    found = claims(points(fused_on=("made", "t1"), tuned=-0.04))
+    assert found["B11"]["verdict"] == "not replicated"
+    assert found["B11"]["value"] == pytest.approx(1 / 3)
+    assert found["B10"]["verdict"] == "not replicated"
+    rule = found["B13"]
+    assert rule["interval"][0] <= rule["value"] <= rule["interval"][1]
+    assert rule["n"] == 4
+
+
+def test_a_surrogate_decides_nothing():
+    found = claims(points(tuned=0.03, tuned_name="surrogate_expression"))
+    assert found["B10"]["verdict"] == "cannot be tested here"
+    assert "surrogate" in found["B10"]["measured"]
+    assert claims(points())["B10"]["measured"] == "no expert is fine-tuned here"
+
+
+def test_a_crossing_stands_beside_the_score_of_its_task():
+    found = points()
+    fits = fit_curves(found, metric="macro_f1", n_bootstrap=100)
+    rows = crossings_by_sis(find_crossovers(found, fits, metric="macro_f1", fused=METHODS[2:]), INFORMATION)
+    made = rows[rows["task"] == "made"]
+    assert np.allclose(made["n"], np.sqrt(100 * 1000))  # from -0.05 to +0.05: half way in log n
+    assert made["leads"].all()
+    assert set(rows.loc[rows["task"] != "made", "outcome"]) == {"never within the range"}
+
+
+def test_the_area_is_the_mean_over_log_n():
+    area = area_under_curve(points()).query("task == 'made' and method == 'concat' and seed == 2")["area"].item()
+    assert area == pytest.approx(np.mean([0.45 + 0.57, 0.57 + 0.69]) / 2)
+
+
+def test_rules_are_judged_on_methods_that_every_task_has():
+    found = points(tuned=0.03)
+    table = points_to_judge(found, INFORMATION)
+    assert set(table.methods) == set(METHODS)  # one task has no fine-tuned expert
+    with pytest.raises(InputError, match="advice simple"):
+        points_to_judge(found[found["method"] != "low_rank"], INFORMATION)
+    with pytest.raises(InputError, match="no points"):
+        curve_points(pd.DataFrame())
+
+
+def test_a_method_without_a_cost_is_left_out_of_the_front():
+    costs = pd.DataFrame({"method": ["concat", "low_rank"], "seconds": [1.0, 2.0], "parameters": [10.0, 20.0],
+                          "operations": [1e6, 1e9]})  # fmt: skip
+    table = pareto_table(points(), costs)
+    assert list(table["method"]) == ["concat", "low_rank"]
+    assert (table["n_tasks"] == 4).all()
+    assert (table["low"] <= table["score"]).all()
