@@ -9,7 +9,8 @@ import pytest
 from beyond_alignment.benchmark import Contest, PointStore, pose
 from beyond_alignment.benchmark import tissue_information as module
 from beyond_alignment.benchmark.score_agreement import gain_draws, published_draws, rank_over_tasks, term_draws
-from beyond_alignment.benchmark.tissue_information import tissue_decompositions, whole_units
+from beyond_alignment.benchmark.tissue_information import tissue_decompositions
+from beyond_alignment.benchmark.tissue_pairs import whole_units
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
 from beyond_alignment.tasks import set_labels

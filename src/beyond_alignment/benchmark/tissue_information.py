@@ -1,6 +1,6 @@
 """Decomposes what expression and morphology tell about every real task."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,26 +8,24 @@ import joblib
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.plan import field_um as field_um_of
-from beyond_alignment.benchmark.plan import plan_contests
-from beyond_alignment.benchmark.problem import Contest, Pair, Problem, pose
+from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.benchmark.tissue_pairs import MOST_FOLDS, TissuePair, task_contests, tissue_pair
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.estimators import estimate_pid
 from beyond_alignment.information.pid import TERMS
 from beyond_alignment.information.strategy import recommend_strategy
-from beyond_alignment.tasks import TASKS, get_task, make_splits
+from beyond_alignment.tasks import TASKS, get_task
 
-FEWEST_UNITS, MOST_FOLDS = 3, 5
 MOST_FEATURES = 2000
 SOURCES = ("expression", "morphology")
 WIDEST_RANKED = 0.5
 """Width of the 95 % interval of SIS from which a task has no rank: half of all values that SIS can take."""
 DECOMPOSED = tuple(name for name, task in TASKS.items() if not task.imputes)
+DECOMPOSITION_CODE = ("information", "tasks", "benchmark/tissue_information.py", "benchmark/tissue_pairs.py")
+"""What :func:`tissue_decompositions` depends on, for the store: ``open_store(profile, code=DECOMPOSITION_CODE)``."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +91,14 @@ def tissue_decompositions(
     -------
     Table and replicates.
     """
-    contests = list(_main(data_sets, tasks, expression, morphology, field_um))
+    contests = task_contests(data_sets, tasks, expression=expression, morphology=morphology, field_um=field_um)
     options: dict[str, Any] = {"method": method, "n_bootstrap": n_bootstrap, "seed": seed}
     kept = store or PointStore(None)
     found = {c.task: kept.find(_key(c, options)) for c in contests}
     missing = [contest for contest in contests if found[contest.task] is None]
     with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        prepared = (_prepare(data_sets[get_task(c.task).data_set], c, seed) for c in missing)
-        runs = joblib.Parallel(return_as="generator")(
-            joblib.delayed(_decompose)(*parts, **options) for parts in prepared
-        )
+        pairs = (tissue_pair(data_sets[get_task(c.task).data_set], c, seed=seed) for c in missing)
+        runs = joblib.Parallel(return_as="generator")(joblib.delayed(_decompose)(pair, **options) for pair in pairs)
         for contest, arrays in zip(missing, runs, strict=True):
             found[contest.task] = kept.keep(_key(contest, options), arrays)
     rows, replicates = [], []
@@ -114,65 +110,15 @@ def tissue_decompositions(
     return TissueInformation(table, pd.concat(replicates, ignore_index=True))
 
 
-def whole_units(spots: AnnData, problem: Problem, contest: Contest, *, seed: int = 0) -> tuple[NDArray[np.str_], str]:
-    """Return what folds keep whole (spot,) and its name: the unit of the split, or the next finer one with three.
-
-    Parameters
-    ----------
-    spots
-        The labelled spots.
-    problem
-        Posed under the split of the contest; carries the units from that of the split on.
-    contest
-        Names the split.
-    seed
-        Of the spatial blocks.
-    """
-    if contest.split == "block":
-        blocks = np.empty(spots.n_obs, dtype="U16")
-        for split in make_splits(spots, "block", buffer_um=0, seed=seed):
-            blocks[split.test] = split.name
-        return blocks, "block"
-    names = ("donor", "section", "tile")[-len(problem.levels) :]
-    held = zip(problem.levels, names, strict=True)
-    return next((level.astype(str), name) for level, name in held if len(np.unique(level)) >= FEWEST_UNITS)
-
-
-def _main(
-    data_sets: Mapping[str, AnnData], tasks: Sequence[str], expression: str, morphology: str, field_um: int
-) -> Iterator[Contest]:
-    """Yield one contest a task: its main split and the pair of experts."""
-    for task in tasks:
-        planned = plan_contests(
-            data_sets,
-            expression=(expression,),
-            morphology=(morphology,),
-            fields_um=(field_um,),
-            splits=get_task(task).splits[:1],
-            methods=("concat",),
-            tasks=(task,),
-        )
-        if planned:
-            yield max(planned, key=lambda contest: field_um_of(contest.morphology))
-
-
-def _prepare(adata: AnnData, contest: Contest, seed: int) -> tuple[Pair, NDArray, NDArray, NDArray, str]:
-    """Return both sources, the labels, the units of folds and of the bootstrap, and the name of the former."""
-    spots, problem = pose(adata, contest.task, split=contest.split)
-    sources = [embedding(spots, name) for name in (contest.expression, contest.morphology)]
-    first, second = (Reduction(seed=seed).fit(x).transform(x) if x.shape[1] > MOST_FEATURES else x for x in sources)
-    groups, unit = whole_units(spots, problem, contest, seed=seed)
-    return (first, second), problem.labels, groups, problem.tiles, unit
-
-
-def _decompose(
-    pair: Pair, labels: NDArray, groups: NDArray, tiles: NDArray, unit: str, *, method: str, **options: Any
-) -> Arrays:
+def _decompose(pair: TissuePair, *, method: str, seed: int, **options: Any) -> Arrays:
     """Estimate one decomposition on one thread, and return it as arrays."""
+    first, second = (Reduction(seed=seed).fit(x).transform(x) if x.shape[1] > MOST_FEATURES else x for x in pair.views)
     if method == "posterior":  # the others fit no folds
-        options["n_folds"] = min(MOST_FOLDS, len(np.unique(groups)))
+        options["n_folds"] = min(MOST_FOLDS, len(np.unique(pair.groups)))
     with threadpool_limits(1):
-        found = estimate_pid(*pair, labels, groups, method=method, blocks=tiles, **options)
+        found = estimate_pid(
+            first, second, pair.labels, pair.groups, method=method, blocks=pair.tiles, seed=seed, **options
+        )
     strategy = recommend_strategy(found, names=SOURCES)
     return {
         "terms": np.array([getattr(found.pid, term) for term in TERMS]),
@@ -181,7 +127,7 @@ def _decompose(
         "sizes": np.array([found.n, found.n_groups]),
         "replicates": found.replicates[list(TERMS)].to_numpy(dtype=float),  # (replicate, term)
         "words": np.array(
-            [unit, " or ".join(row.name for row in strategy.rows), strategy.recommended, strategy.reason],
+            [pair.unit, " or ".join(row.name for row in strategy.rows), strategy.recommended, strategy.reason],
         ),
         "warnings": np.array(found.warnings, dtype=str),
     }

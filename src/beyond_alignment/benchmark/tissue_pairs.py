@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.plan import field_um as field_um_of
 from beyond_alignment.benchmark.plan import plan_contests
-from beyond_alignment.benchmark.problem import Contest, pose
-from beyond_alignment.benchmark.tissue_information import whole_units
+from beyond_alignment.benchmark.problem import Contest, Problem, pose
 from beyond_alignment.information.target import as_classes
-from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks import get_task, make_splits
+
+FEWEST_UNITS, MOST_FOLDS = 3, 5
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class TissuePair:
         Task, main split and experts.
     views
         Embeddings of expression and morphology, each (spot, feature).
+    labels
+        Labels (spot,) or targets (spot, target).
     classes
         Class of each spot (spot,), from 0; compositions are clustered.
     groups
@@ -38,6 +41,7 @@ class TissuePair:
 
     contest: Contest
     views: tuple[NDArray[np.float32], NDArray[np.float32]]
+    labels: NDArray
     classes: NDArray[np.int64]
     groups: NDArray[np.str_]
     tiles: NDArray
@@ -109,4 +113,28 @@ def tissue_pair(adata: AnnData, contest: Contest, *, seed: int = 0) -> TissuePai
     groups, unit = whole_units(spots, problem, contest, seed=seed)
     views = embedding(spots, contest.expression), embedding(spots, contest.morphology)
     classes = as_classes(problem.labels, seed=seed, name=contest.task).codes
-    return TissuePair(contest, views, classes, groups, problem.tiles, unit)
+    return TissuePair(contest, views, problem.labels, classes, groups, problem.tiles, unit)
+
+
+def whole_units(spots: AnnData, problem: Problem, contest: Contest, *, seed: int = 0) -> tuple[NDArray[np.str_], str]:
+    """Return what folds keep whole (spot,) and its name: the unit of the split, or the next finer one with three.
+
+    Parameters
+    ----------
+    spots
+        The labelled spots.
+    problem
+        Posed under the split of the contest; carries the units from that of the split on.
+    contest
+        Names the split.
+    seed
+        Of the spatial blocks.
+    """
+    if contest.split == "block":
+        blocks = np.empty(spots.n_obs, dtype="U16")
+        for split in make_splits(spots, "block", buffer_um=0, seed=seed):
+            blocks[split.test] = split.name
+        return blocks, "block"
+    names = ("donor", "section", "tile")[-len(problem.levels) :]
+    held = zip(problem.levels, names, strict=True)
+    return next((level.astype(str), name) for level, name in held if len(np.unique(level)) >= FEWEST_UNITS)

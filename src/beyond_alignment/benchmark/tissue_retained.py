@@ -18,12 +18,11 @@ from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, i
 from beyond_alignment.alignment.told import information_told
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.store import Arrays, PointStore
-from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, tissue_pair
+from beyond_alignment.benchmark.tissue_pairs import MOST_FOLDS, TissuePair, task_contests, tissue_pair
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.tasks import CORE_TASKS, get_task
 
 RAW, ALIGNED = "concatenation", "aligned subspace"
-MOST_FOLDS = 5
 TOLD = ("bits", "fraction", "low", "high", "entropy", "n_folds")
 
 
