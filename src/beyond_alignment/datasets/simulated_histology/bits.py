@@ -29,10 +29,12 @@ LABEL_BITS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         }.items()
     }
 )
-"""Label of a cell -> its decomposition in bits, where the first source is the bits of the core genes (CORE_BITS) and the
-second those of the nuclei (SHAPE_BITS); ``all`` is the label of sixteen classes made of the other four. Exact for bits
-that are independent fair coins, as they are over cells drawn at random. Counts and pictures show the bits with noise, so
-what can be measured from them is at most this."""
+"""Label of a cell -> its decomposition in bits.
+
+The first source is the bits of the core genes (``CORE_BITS``), the second those of the nuclei (``SHAPE_BITS``); ``all``
+is the label of sixteen classes made of the other four. Exact for bits that are independent fair coins, as they are over
+cells drawn at random. Counts and pictures show the bits with noise, so what can be measured from them is at most this.
+"""
 
 
 def draw_bits(rng: np.random.Generator, points: NDArray[np.float64], size_um: float, dials: Dials) -> pd.DataFrame:

@@ -85,7 +85,8 @@ class Dials:
                 msg = f"The dial {name!r} is {value}: give a number from 0 to {high:g}."
                 raise InputError(msg)
             if name in _LENGTHS and 0.0 < float(value) < _SHORTEST_UM:
-                msg = f"The dial {name!r} is {value} um, less than a cell: give 0 (each cell on its own) or {_SHORTEST_UM:g} um and more."
+                least = f"0 (each cell on its own) or {_SHORTEST_UM:g} um and more"
+                msg = f"The dial {name!r} is {value} um, less than a cell: give {least}."
                 raise InputError(msg)
 
 

@@ -106,7 +106,7 @@ def truth_of(addon: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         gene that follows nothing.
     """
     variance = addon[list(PROGRAMMES)] ** 2
-    frequency = addon["marked_type"].map((cells["cell_type"].astype(str).value_counts() / len(cells))).fillna(0.0)
+    frequency = addon["marked_type"].map(cells["cell_type"].astype(str).value_counts() / len(cells)).fillna(0.0)
     variance["cell_type"] *= frequency * (1.0 - frequency)
     total = variance.sum(axis=1)
     shares = variance.div(total.where(total > 0, 1.0), axis=0).add_prefix("share_")

@@ -95,8 +95,9 @@ def _fat(plan: Compartments, haematoxylin: Grid, eosin: Grid, n: int) -> None:
     points = np.column_stack([x.ravel(), y.ravel()])
     close = cKDTree(plan.fat[plan.is_fat]).query(points, distance_upper_bound=46.0)[0] < 46.0
     distance, nearest = cKDTree(plan.fat).query(points[close], k=2)
-    wall = np.minimum((distance[:, 1] - distance[:, 0]) / 2.0, 37.0 - distance[:, 0])
-    wall[~plan.is_fat[nearest[:, 0]]] = -8.0
+    half = (distance[:, 1] - distance[:, 0]) / 2.0
+    own, other = plan.is_fat[nearest].T
+    wall = np.where(own, np.minimum(half, 37.0 - distance[:, 0]), np.where(other, -half, -8.0))
     depth.reshape(-1)[close] = np.clip(wall, -8.0, 12.0)
     inside = enlarge(ndimage.gaussian_filter(depth, 1.3), n)
     empty = np.clip((inside - np.float32(1.7)) * 1.1, 0.0, 1.0)
@@ -131,7 +132,7 @@ def _ring(ring: Ring, haematoxylin: Grid, eosin: Grid, fibres: Grid, microns_per
         brush = np.clip(1.0 - np.abs(radius - inner - 0.8) / 1.1, 0.0, 1.0) * (inner > 2.0)
         sides = np.cos(np.arctan2(y, x) * round(float(ring.outer.mean())) + 2.0 * up)
         wall_e = wall_e + 0.10 * brush + 0.06 * np.clip(sides * 4.0 - 3.0, 0.0, 1.0)
-        lumen_e = np.float32(0.07 if ring.filled else 0.008) * (1.0 + 0.5 * texture)
+        lumen_e = np.float32(0.06 if ring.filled else 0.008) * (1.0 + 0.15 * texture)
         halo = np.clip(1.0 - np.abs(radius - outer - 2.6) / 1.6, 0.0, 1.0) * np.clip(0.4 - texture * 0.5, 0.0, 0.8)
     else:
         wall_e, wall_h = 0.34 + 0.06 * texture, 0.03

@@ -7,8 +7,8 @@ from scipy import ndimage
 
 from beyond_alignment.datasets.simulated_histology.compartments import Compartments
 from beyond_alignment.datasets.simulated_histology.ground import draw_ground, grain
-from beyond_alignment.datasets.simulated_histology.stamping import stamp_discs, stamp_nuclei
 from beyond_alignment.datasets.simulated_histology.staining import Stain, expose
+from beyond_alignment.datasets.simulated_histology.stamping import stamp_discs, stamp_nuclei
 
 _BODIES = {"tumour": (6.6, 0.25, 0.075), "lymphocyte": (3.9, 0.12, 0.09)}  # radius um, eosin, haematoxylin
 _BLUR_UM = 0.36

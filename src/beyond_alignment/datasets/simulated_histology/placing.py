@@ -49,13 +49,13 @@ def place_cells(rng: np.random.Generator, plan: Compartments) -> pd.DataFrame:
     cells = np.vstack(parts)
     inside = ((cells[:, :2] >= 0.0) & (cells[:, :2] < plan.size_um)).all(axis=1)
     cells = _apart(cells[inside])
-    niche = at_cells_of(plan.niches, cells[:, :2], plan.size_um)
+    home = at_cells_of(plan.niches, cells[:, :2], plan.size_um)
     return pd.DataFrame(
         {
             "x_um": cells[:, 0],
             "y_um": cells[:, 1],
             "cell_type": pd.Categorical.from_codes(cells[:, 2].astype(int), categories=list(CELL_TYPES)),
-            "niche": pd.Categorical.from_codes(niche, categories=list(NICHES)),
+            "niche": pd.Categorical.from_codes(home, categories=list(NICHES)),
             "angle": cells[:, 3] % np.pi,
         }
     )
@@ -64,13 +64,14 @@ def place_cells(rng: np.random.Generator, plan: Compartments) -> pd.DataFrame:
 def covered(plan: Compartments, points: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell which points lie in a ring or in a fat vacuole (point,)."""
     taken = np.zeros(len(points), dtype=bool)
-    tree = cKDTree(points) if len(points) else None
-    for ring in plan.rings if tree is not None else ():
-        near = np.array(tree.query_ball_point((ring.x, ring.y), float(ring.outer.max()) + 3.0), dtype=int)
-        if len(near):
-            dx, dy = points[near, 0] - ring.x, points[near, 1] - ring.y
-            taken[near] |= np.hypot(dx, dy) < ring.at(np.arctan2(dy, dx))[0] + 2.5
-    if len(plan.fat) > 1 and len(points):
+    if len(points) == 0:
+        return taken
+    tree = cKDTree(points)
+    for ring in plan.rings:
+        near = np.asarray(tree.query_ball_point((ring.x, ring.y), float(ring.outer.max()) + 3.0), dtype=np.int64)
+        dx, dy = points[near, 0] - ring.x, points[near, 1] - ring.y
+        taken[near] |= np.hypot(dx, dy) < ring.at(np.arctan2(dy, dx))[0] + 2.5
+    if len(plan.fat) > 1:
         distance, nearest = cKDTree(plan.fat).query(points, k=2)
         within = (distance[:, 1] - distance[:, 0] > 6.0) & (distance[:, 0] < 30.0)
         taken |= plan.is_fat[nearest[:, 0]] & within
@@ -112,7 +113,7 @@ def _on_fat(rng: np.random.Generator, plan: Compartments) -> NDArray[np.float64]
 
 def _fibre_angle(plan: Compartments, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the direction of the fibres at points in radians (point,)."""
-    slope_y, slope_x = (at_points(slope, points, plan.size_um) for slope in np.gradient(plan.across))
+    slope_y, slope_x = (at_points(np.gradient(plan.across, axis=axis), points, plan.size_um) for axis in (0, 1))
     return np.arctan2(slope_x, -slope_y)
 
 

@@ -38,7 +38,7 @@ def scatter(
     """Draw transcripts in and around cells.
 
     A cell makes Poisson numbers with the mean (1 - ambient) * expected, evenly over a disc of its radius; each then
-    walks a normal step, so that along each axis it lies at a variance of radius^2 / 4 + diffusion^2 from the centre. The
+    walks a normal step, so that along each axis its variance about the centre is radius^2 / 4 + diffusion^2. The
     ambient ones, Poisson with the mean of the rest, lie anywhere. What walks out of the field is not seen.
 
     Parameters

@@ -37,8 +37,8 @@ def cell_radius_um(cells: pd.DataFrame) -> pd.Series:
 def draw_shapes(rng: np.random.Generator, cells: pd.DataFrame, *, contrast: float) -> pd.DataFrame:
     """Draw the nucleus of each cell.
 
-    The bit ``shared`` makes it larger, ``morphology`` longer at the same area, ``pair_morphology`` dark and dense, where
-    0 is pale and vesicular, with a rim and a nucleolus.
+    The bit ``shared`` makes it larger, ``morphology`` longer at the same area, ``pair_morphology`` dark and dense,
+    where 0 is pale and vesicular, with a rim and a nucleolus.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ class Footprint:
 def footprints(
     places: NDArray[np.float64],
     angle: NDArray[np.float64],
-    long_um: NDArray[np.float64],
-    short_um: NDArray[np.float64],
+    long_um: NDArray[np.floating],
+    short_um: NDArray[np.floating],
     *,
     n: int,
     microns_per_pixel: float,
@@ -71,9 +71,9 @@ def footprints(
             column, row = centre[:, :1] + dx, centre[:, 1:] + dy  # (ellipse, pixel)
             x = ((column + 0.5) * microns_per_pixel - places[some, :1]).astype(np.float32)
             y = ((row + 0.5) * microns_per_pixel - places[some, 1:]).astype(np.float32)
-            cosine, sine = (np.float32(f(angle[some]))[:, np.newaxis] for f in (np.cos, np.sin))
-            u = (x * cosine + y * sine) / np.float32(long_um[some])[:, np.newaxis]
-            v = (y * cosine - x * sine) / np.float32(short_um[some])[:, np.newaxis]
+            cosine, sine = (f(angle[some]).astype(np.float32)[:, np.newaxis] for f in (np.cos, np.sin))
+            u = (x * cosine + y * sine) / long_um[some].astype(np.float32)[:, np.newaxis]
+            v = (y * cosine - x * sine) / short_um[some].astype(np.float32)[:, np.newaxis]
             hit = (u * u + v * v < _REACH**2) & (row >= 0) & (row < n) & (column >= 0) & (column < n)
             which = np.broadcast_to(some[:, np.newaxis], hit.shape)[hit]
             yield Footprint((row * n + column)[hit], which, u[hit], v[hit])
@@ -106,8 +106,8 @@ def stamp_discs(
     zero = np.zeros(len(places))
     for foot in footprints(places, zero, radius_um, radius_um, n=len(density), microns_per_pixel=microns_per_pixel):
         rho = np.sqrt(foot.u**2 + foot.v**2)
-        cover = _cover(rho, np.float32(radius_um)[foot.which], microns_per_pixel)
-        value = cover * np.float32(amount)[foot.which] * (1.0 + np.float32(rim) * rho**2)
+        cover = _cover(rho, radius_um[foot.which].astype(np.float32), microns_per_pixel)
+        value = cover * amount[foot.which].astype(np.float32) * (1.0 + np.float32(rim) * rho**2)
         np.maximum.at(density.reshape(-1), foot.pixel, value.astype(np.float32))
 
 
@@ -140,10 +140,10 @@ def stamp_nuclei(
     radius = cells["nucleus_um"].to_numpy() / 2.0
     chromatin = cells["chromatin"].to_numpy().astype(np.float32)
     pale = np.clip((0.52 - chromatin) / 0.2, 0.0, 1.0)
-    egg, bend = (np.float32(0.13 * rng.standard_normal(n)) for _ in range(2))
-    spot = np.float32(rng.uniform(-0.42, 0.42, (2, n)))
-    spotted = np.float32(pale * rng.uniform(0.3, 1.0, n))
-    long_um, short_um = radius * stretch, radius / stretch
+    egg, bend = np.float32(0.13) * rng.standard_normal((2, n), dtype=np.float32)
+    spot = rng.uniform(-0.42, 0.42, (2, n)).astype(np.float32)
+    spotted = (pale * rng.uniform(0.3, 1.0, n)).astype(np.float32)
+    long_um, short_um = (radius * stretch).astype(np.float32), (radius / stretch).astype(np.float32)
     places = cells[["x_um", "y_um"]].to_numpy()
     flat_h, flat_e, flat_grain = haematoxylin.reshape(-1), eosin.reshape(-1), grain.reshape(-1)
     for foot in footprints(
@@ -151,11 +151,11 @@ def stamp_nuclei(
     ):
         k, u, v = foot.which, foot.u, foot.v
         rho = np.sqrt((u * u + v * v) * (1.0 + egg[k] * u + bend[k] * (u * u - 0.4) * v * 1.6))
-        cover = _cover(rho, np.float32(short_um)[k], microns_per_pixel)
+        cover = _cover(rho, short_um[k], microns_per_pixel)
         rim = np.clip((rho - 0.66) * 4.5, 0.0, 1.0)
         clumps = flat_grain[foot.pixel]
         body = 0.94 - 0.26 * pale[k] * (1.0 - rim) + (0.14 + 0.2 * pale[k]) * rim + (0.15 + 0.1 * pale[k]) * clumps
-        distance = ((u - spot[0, k]) * np.float32(long_um)[k]) ** 2 + ((v - spot[1, k]) * np.float32(short_um)[k]) ** 2
+        distance = ((u - spot[0, k]) * long_um[k]) ** 2 + ((v - spot[1, k]) * short_um[k]) ** 2
         body += 0.75 * spotted[k] * np.exp(-distance / 0.75)
         ink = cover * chromatin[k] * np.maximum(body, _INK_LEAST)
         np.maximum.at(flat_h, foot.pixel, ink.astype(np.float32))
