@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.progress import track
 
 from beyond_alignment.datasets.simulated_histology.bits import draw_bits
+from beyond_alignment.datasets.simulated_histology.checks import check_sizes, check_whole
 from beyond_alignment.datasets.simulated_histology.compartments import draw_compartments
 from beyond_alignment.datasets.simulated_histology.dials import Dials, as_dials
 from beyond_alignment.datasets.simulated_histology.genes import draw_genes, expected_counts, truth_of
@@ -19,12 +19,9 @@ from beyond_alignment.datasets.simulated_histology.scattering import scatter
 from beyond_alignment.datasets.simulated_histology.shapes import cell_radius_um, draw_shapes
 from beyond_alignment.datasets.simulated_histology.staining import Stain, draw_stain
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
-from beyond_alignment.errors import InputError
 
 _GENES, _DONOR, _FIELD = range(3)
 _GENE_SHIFT = 0.2
-_SMALLEST_UM, _LARGEST_PX = 100.0, 20_000
-_FINEST, _COARSEST = 0.1, 4.0
 _COMPARTMENT_UM = 250.0
 
 
@@ -120,10 +117,10 @@ def simulate_field(
         If a size, a number of genes, the donor, the section, the seed or a dial is out of its range.
     """
     chosen = as_dials(dials)
-    _check_numbers(size_um, microns_per_pixel)
+    check_sizes(size_um, microns_per_pixel)
     least = {"n_core_genes": 3, "n_addon_genes": 1, "donor": 0, "section": 0, "seed": 0}
     for (name, low), value in zip(least.items(), (n_core_genes, n_addon_genes, donor, section, seed), strict=True):
-        _check_whole(name, value, least=low)
+        check_whole(name, value, least=low)
     core, addon = draw_genes(stream(seed, _GENES), chosen, n_core=n_core_genes, n_addon=n_addon_genes)
     of_stain, of_genes = stream(seed, _DONOR, donor).spawn(2)
     stain = draw_stain(of_stain, donor_effect=chosen.donor_effect)
@@ -172,68 +169,3 @@ def simulate_field(
         section=section,
         seed=seed,
     )
-
-
-def simulate_fields(
-    *,
-    n_donors: int = 4,
-    fields_per_donor: int = 1,
-    size_um: float = 1000.0,
-    microns_per_pixel: float = 0.5,
-    dials: Dials | Mapping[str, float] | None = None,
-    n_core_genes: int = 80,
-    n_addon_genes: int = 40,
-    seed: int = 0,
-) -> tuple[SimulatedField, ...]:
-    """Simulate the fields of a study, donor by donor: the same genes and dials, each donor with its stain and shifts.
-
-    Parameters
-    ----------
-    n_donors, fields_per_donor
-        Donors, and fields of each.
-    size_um, microns_per_pixel, dials, n_core_genes, n_addon_genes, seed
-        As in :func:`simulate_field`.
-
-    Raises
-    ------
-    InputError
-        As :func:`simulate_field` does, or if there is not one donor and one field.
-    """
-    for name, value in (("n_donors", n_donors), ("fields_per_donor", fields_per_donor)):
-        _check_whole(name, value, least=1)
-    chosen = as_dials(dials)
-    return tuple(
-        simulate_field(
-            size_um=size_um,
-            microns_per_pixel=microns_per_pixel,
-            dials=chosen,
-            n_core_genes=n_core_genes,
-            n_addon_genes=n_addon_genes,
-            donor=donor,
-            section=section,
-            seed=seed,
-        )
-        for donor in track(range(n_donors), description="simulated donors", transient=True)
-        for section in range(fields_per_donor)
-    )
-
-
-def _check_numbers(size_um: float, microns_per_pixel: float) -> None:
-    """Refuse sizes that are no numbers or out of range."""
-    for name, value in (("size_um", size_um), ("microns_per_pixel", microns_per_pixel)):
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-            msg = f"{name} is {value!r}: give a number of microns."
-            raise InputError(msg)
-    if not _FINEST <= microns_per_pixel <= _COARSEST:
-        msg = f"microns_per_pixel is {microns_per_pixel}: give {_FINEST} to {_COARSEST:g}, where nuclei can be drawn."
-        raise InputError(msg)
-    if not _SMALLEST_UM <= size_um <= _LARGEST_PX * microns_per_pixel:
-        msg = f"size_um is {size_um}: give {_SMALLEST_UM:g} um, a few cells, to {_LARGEST_PX} pixels."
-        raise InputError(msg)
-
-
-def _check_whole(name: str, value: int, *, least: int) -> None:
-    """Refuse what is no whole number or too small."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        msg = f"{name} is {value!r}: give a whole number of {least} or more."
-        raise InputError(msg)

@@ -115,12 +115,12 @@ def _ring(ring: Ring, haematoxylin: Grid, eosin: Grid, fibres: Grid, microns_per
     if right <= left or bottom <= top:
         return
     window = (slice(top, bottom), slice(left, right))
-    x = (np.arange(left, right, dtype=np.float32) + 0.5) * np.float32(microns_per_pixel) - np.float32(ring.x)
-    y = (np.arange(top, bottom, dtype=np.float32)[:, np.newaxis] + 0.5) * np.float32(microns_per_pixel) - np.float32(
-        ring.y
-    )
+    columns, rows = (np.arange(*ends, dtype=np.float32) + np.float32(0.5) for ends in ((left, right), (top, bottom)))
+    x = columns * np.float32(microns_per_pixel) - np.float32(ring.x)
+    y = rows[:, np.newaxis] * np.float32(microns_per_pixel) - np.float32(ring.y)
     radius = np.hypot(x, y)
-    outer, inner = ring.at(np.arctan2(y, x))
+    angle = np.arctan2(y, x)
+    outer, inner = ring.at(angle)
     soft = np.float32(1.0 / max(0.8, microns_per_pixel))
     within = np.clip(0.5 + (outer - radius) * soft, 0.0, 1.0)
     lumen = np.clip(0.5 + (inner - radius) * soft, 0.0, 1.0)
@@ -128,9 +128,9 @@ def _ring(ring: Ring, haematoxylin: Grid, eosin: Grid, fibres: Grid, microns_per
     texture = fibres[window]
     if ring.gland:
         up = np.clip((radius - inner) / np.maximum(outer - inner, 1.0), 0.0, 1.0)  # 0 at the lumen, 1 at the base
-        wall_e, wall_h = 0.27 - 0.10 * up * (1.0 - up) * 4.0 * 0.5 + 0.035 * texture, 0.055 + 0.05 * up
+        wall_e, wall_h = 0.27 - 0.20 * up * (1.0 - up) + 0.035 * texture, 0.055 + 0.05 * up
         brush = np.clip(1.0 - np.abs(radius - inner - 0.8) / 1.1, 0.0, 1.0) * (inner > 2.0)
-        sides = np.cos(np.arctan2(y, x) * round(float(ring.outer.mean())) + 2.0 * up)
+        sides = np.cos(angle * round(float(ring.outer.mean())) + 2.0 * up)
         wall_e = wall_e + 0.10 * brush + 0.06 * np.clip(sides * 4.0 - 3.0, 0.0, 1.0)
         lumen_e = np.float32(0.06 if ring.filled else 0.008) * (1.0 + 0.15 * texture)
         halo = np.clip(1.0 - np.abs(radius - outer - 2.6) / 1.6, 0.0, 1.0) * np.clip(0.4 - texture * 0.5, 0.0, 0.8)

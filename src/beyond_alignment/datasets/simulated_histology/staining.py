@@ -12,7 +12,6 @@ from beyond_alignment.datasets.simulated_histology.random_fields import Grid
 HAEMATOXYLIN = (0.65, 0.70, 0.29)
 EOSIN = (0.2159, 0.8012, 0.5581)
 _LIGHT = (246.0, 244.0, 246.0)
-_BLUR_UM = 0.28
 _NOISE = 1.6
 _STRENGTH, _HUE = 0.16, 0.035
 _ROWS = 256
