@@ -19,7 +19,7 @@ _TYPES = pd.DataFrame.from_dict(
 )
 # log change from the mean to a bit of 1 at a contrast of 1, and the log spread between cells of the same bits
 _SIZE, _SIZE_SPREAD = 0.15, 0.06
-_LENGTH, _LENGTH_SPREAD = 0.25, 0.10
+_LENGTH, _LENGTH_SPREAD = 0.32, 0.10
 _DARK, _DARK_SPREAD = 0.28, 0.09
 
 
