@@ -29,6 +29,7 @@ from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.method_leads import plot_method_leads
 from beyond_alignment.plotting.pareto import plot_pareto
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
+from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
@@ -68,6 +69,7 @@ __all__ = [
     "plot_shares",
     "plot_shares_by_directions",
     "plot_shares_by_size",
+    "plot_simulated_field",
     "plot_sis_against_gain",
     "plot_spectrum",
     "plot_terms_retained",
