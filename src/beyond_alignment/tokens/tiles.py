@@ -66,6 +66,12 @@ class Tiles:
         """Return the counts of the core genes in each tile (tile, core gene)."""
         return sum_patches(self.core, self.n_patches).toarray()
 
+    def positions(self, rows: ArrayLike | None) -> NDArray[np.intp]:
+        """Return the positions of some tiles, from positions or a mask (tile,); of all when None."""
+        every = np.arange(len(self))
+        chosen = every if rows is None else np.asarray(rows)
+        return every[chosen] if len(chosen) else every[:0]
+
     def take(self, rows: ArrayLike) -> "Tiles":
         """Return some of the tiles, copied into memory.
 
@@ -74,7 +80,7 @@ class Tiles:
         rows
             Positions, or a mask, of tiles (tile,).
         """
-        chosen = np.arange(len(self))[np.asarray(rows)]
+        chosen = self.positions(rows)
         patches = (chosen[:, None] * self.n_patches + np.arange(self.n_patches)).ravel()  # (tile * patch,)
         return Tiles(
             pixels=self.pixels[chosen],
