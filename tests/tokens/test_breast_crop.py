@@ -16,9 +16,9 @@ MIRROR = os.environ.get("BEYOND_ALIGNMENT_MIRROR")
 
 
 def test_controls_are_left_out_and_the_panel_stays():
-    names = ["ERBB2", "NegControlProbe_00024", "antisense_PROKR2", "BLANK_0102", "CD4", "UnassignedCodeword_0003"]
+    names = ["ERBB2", "NegControlProbe_00024", "antisense_PROKR2", "BLANK_0102", "CD4", None]
     table = pd.DataFrame({"gene": names * 2, "x": np.arange(12.0), "y": np.arange(12.0)})
-    table["gene"] = pd.Categorical(table["gene"], categories=[*names, "LUM"])
+    table["gene"] = pd.Categorical(table["gene"], categories=[*names[:-1], "LUM"])
     field = without_controls(TranscriptsOnImage(np.zeros((12, 12, 3), np.uint8), table, 0.5))
     assert field.transcripts["gene"].tolist() == ["ERBB2", "CD4"] * 2
     assert field.transcripts["x"].tolist() == [0, 4, 6, 10]
@@ -42,4 +42,4 @@ def test_the_real_field_in_tiles(tmp_path):
     )
     # Nuclei are dark and hold transcripts: misplaced ones would not follow the stain.
     darkness = 255 - tiles.pixels[..., 0].astype(float).reshape(340, 2, 8, 2, 8).mean(axis=(2, 4)).ravel()
-    assert np.corrcoef(darkness, tiles.core.sum(axis=1).A1)[0, 1] > 0.1
+    assert np.corrcoef(darkness, tiles.core.sum(axis=1).A1)[0, 1] > 0.5

@@ -66,6 +66,9 @@ def test_fields_of_another_form_are_refused():
         check_field(replace(one, microns_per_pixel=np.nan))
     with pytest.raises(InputError, match="lack the columns y"):
         check_field(replace(one, transcripts=one.transcripts.drop(columns="y")))
+    unnamed = one.transcripts["gene"].where(one.transcripts["gene"] != "A")
+    with pytest.raises(InputError, match=f"{unnamed.isna().sum()} of 3000 transcripts of The field have no gene"):
+        check_field(replace(one, transcripts=one.transcripts.assign(gene=unnamed)))
     with pytest.raises(InputError, match="has no transcripts"):
         check_field(replace(one, transcripts=one.transcripts.iloc[:0]))
     with pytest.raises(InputError, match="1 fields and 2 groups"):

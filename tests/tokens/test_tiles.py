@@ -76,6 +76,32 @@ def test_pixels_can_stay_on_disk(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["pixels.npy"]
 
 
+class Stripes:
+    """An image of 6,000 x 6,000 pixels that is never whole in memory: a chequerboard of squares of 20 pixels."""
+
+    shape = (6000, 6000, 3)
+    largest = 0
+
+    def __getitem__(self, window):
+        rows, columns = (np.arange(part.start, part.stop) // 20 for part in window)
+        self.largest = max(self.largest, len(rows) * len(columns))
+        bright = ((rows[:, None] + columns) % 2 * 200).astype(np.uint8)
+        return np.repeat(bright[..., None], 3, axis=2)
+
+
+def test_a_section_is_read_window_by_window(tmp_path):
+    table = field(n=40_000, height=6000, width=6000).transcripts
+    section = TranscriptsOnImage(Stripes(), table, 0.5)
+    tiles = make_tiles(
+        [section], core_genes=["A"], addon_genes=["B"], groups=["p"], tile_um=100.0, stride_um=400.0, input_px=20,
+        patch_px=10, min_transcripts=1, pixels_file=tmp_path / "pixels.npy",
+    )  # fmt: skip
+    assert len(tiles) == 64
+    assert section.image.largest < 250**2  # a tile is 200 pixels wide
+    inner = tiles.pixels[12].reshape(10, 2, 10, 2, 3)[:, 0, :, 0, 0]  # a pixel of each square
+    np.testing.assert_array_equal(inner > 100, np.add.outer(np.arange(10), np.arange(10)) % 2 == 1)
+
+
 def test_no_tile_with_enough_transcripts_names_the_fullest():
     fullest = make_tiles([field()], groups=["p"], **SMALL).n_transcripts.max()
     with pytest.raises(InputError, match=f"None of 35 tiles has 5000 transcripts, the fullest has {fullest}"):

@@ -19,7 +19,7 @@ def names_of_genes(names: pd.Index) -> NDArray[np.bool_]:
 
 
 def without_controls(field: TranscriptsOnImage) -> TranscriptsOnImage:
-    """Drop the transcripts of controls; genes become categorical, so that the categories are the panel.
+    """Drop the transcripts of controls and of no name; genes become categorical, so that the categories are the panel.
 
     Parameters
     ----------
@@ -28,5 +28,5 @@ def without_controls(field: TranscriptsOnImage) -> TranscriptsOnImage:
     """
     gene = pd.Categorical(field.transcripts["gene"])
     is_gene = names_of_genes(gene.categories)
-    table = field.transcripts.assign(gene=gene)[is_gene[gene.codes]].reset_index(drop=True)
+    table = field.transcripts.assign(gene=gene)[np.append(is_gene, False)[gene.codes]].reset_index(drop=True)
     return replace(field, transcripts=table.assign(gene=table["gene"].cat.remove_categories(gene.categories[~is_gene])))

@@ -78,6 +78,8 @@ def check_field(field: TranscriptsOnImage, *, name: str = "The field", max_outsi
     xy = table[["x", "y"]].to_numpy(dtype=np.float64)
     if bad := int((~np.isfinite(xy)).any(axis=1).sum()):
         raise InputError(f"{bad} of {len(xy)} transcripts of {name} have coordinates that are NaN: drop them.")
+    if nameless := int(table["gene"].isna().sum()):
+        raise InputError(f"{nameless} of {len(xy)} transcripts of {name} have no gene: drop them.")
     size = np.array([shape[1], shape[0]], dtype=np.float64)
     if fault := _fault_of_frame(xy, size, scale, max_outside):
         raise InputError(f"{name}: {fault}.")
