@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from beyond_alignment.datasets.patches import Windows
+
 if TYPE_CHECKING:
     from spatialdata import SpatialData
 
@@ -18,14 +20,15 @@ class TranscriptsOnImage:
     Attributes
     ----------
     image
-        uint8 (height, width, channel), H&E, RGB.
+        uint8 (height, width, channel), H&E, RGB; of a whole section something that windows are cut from.
     transcripts
-        A row a transcript: gene; x, y in pixels of the image.
+        A row a transcript: gene; x, y in pixels of the image. Where ``gene`` is categorical its categories are the
+        panel.
     microns_per_pixel
         Of the image.
     """
 
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] | Windows
     transcripts: pd.DataFrame
     microns_per_pixel: float
 

@@ -1,0 +1,1 @@
+"""Transcripts on the patch grid of a vision transformer: tiles, arms, training and scores."""
