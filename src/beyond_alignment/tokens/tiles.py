@@ -11,6 +11,8 @@ from scipy import sparse
 
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.errors import InputError
+from beyond_alignment.tokens.inputs import MAX_OUTSIDE, check_fields
+from beyond_alignment.tokens.panel import Panel
 from beyond_alignment.tokens.pixels import cut_pixels
 from beyond_alignment.tokens.pooling import TileLattice, pool_transcripts, sum_patches, tile_lattice
 
@@ -64,6 +66,12 @@ class Tiles:
         """Return the counts of the core genes in each tile (tile, core gene)."""
         return sum_patches(self.core, self.n_patches).toarray()
 
+    def positions(self, rows: ArrayLike | None) -> NDArray[np.intp]:
+        """Return the positions of some tiles, from positions or a mask (tile,); of all when None."""
+        every = np.arange(len(self))
+        chosen = every if rows is None else np.asarray(rows)
+        return every[chosen] if len(chosen) else every[:0]
+
     def take(self, rows: ArrayLike) -> "Tiles":
         """Return some of the tiles, copied into memory.
 
@@ -72,7 +80,7 @@ class Tiles:
         rows
             Positions, or a mask, of tiles (tile,).
         """
-        chosen = np.arange(len(self))[np.asarray(rows)]
+        chosen = self.positions(rows)
         patches = (chosen[:, None] * self.n_patches + np.arange(self.n_patches)).ravel()  # (tile * patch,)
         return Tiles(
             pixels=self.pixels[chosen],
@@ -99,6 +107,7 @@ def make_tiles(
     input_px: int = 224,
     patch_px: int = 16,
     min_transcripts: int = 1000,
+    max_outside: float = MAX_OUTSIDE,
     pixels_file: Path | None = None,
 ) -> Tiles:
     """Cut fields into overlapping tiles of H&E, and count core genes by patch and add-on genes by tile.
@@ -120,39 +129,50 @@ def make_tiles(
         Width of a tile and of a patch in pixels of the network's input.
     min_transcripts
         Tiles with fewer are dropped.
+    max_outside
+        Largest share of a field's transcripts that may lie outside of its image; they are left out.
     pixels_file
         A ``.npy`` file that the pixels are written into and mapped from: memory does not grow with their number.
 
     Raises
     ------
     InputError
-        The patches do not fill the input, or no tile has enough transcripts.
+        The patches do not fill the input, no tile has enough transcripts, a gene is unknown or of both lists, or the
+        transcripts of a field do not lie in the pixels of its image.
     """
     if input_px % patch_px:
         raise InputError(f"An input of {input_px} pixels does not divide into patches of {patch_px}: change one.")
-    panel, grid = (*core_genes, *addon_genes), input_px // patch_px
-    lattices, kept, counts = [], [], []
+    split, grid = Panel(tuple(core_genes), tuple(addon_genes)), input_px // patch_px
+    panel = (*split.core, *split.addon)
+    check_fields(fields, panel, groups, max_outside=max_outside)
+    lattices, kept, counts, fullest = [], [], [], 0
     for field in fields:
         lattice = _lattice(field, tile_um=tile_um, stride_um=stride_um, grid=grid)
         pooled = _pool(field, panel, lattice)
         n_transcripts = sum_patches(pooled, grid**2).sum(axis=1).A1
+        fullest = max(fullest, int(n_transcripts.max()))
         enough = np.flatnonzero(n_transcripts >= min_transcripts)
         patches = (enough[:, None] * grid**2 + np.arange(grid**2)).ravel()  # (tile * patch,)
         lattices.append(lattice)
         kept.append(enough)
         counts.append(pooled[patches])
+    if not any(map(len, kept)):
+        raise InputError(
+            f"None of {sum(lattice.n_tiles for lattice in lattices)} tiles has {min_transcripts} transcripts, the "
+            f"fullest has {fullest}: lower min_transcripts or cut wider tiles."
+        )
     pooled = sparse.vstack(counts, format="csr")
     per_tile = sum_patches(pooled, grid**2)
     centres = [lattice.centres_um()[rows] for lattice, rows in zip(lattices, kept, strict=True)]
     return Tiles(
         pixels=cut_pixels(fields, centres, tile_um=tile_um, input_px=input_px, path=pixels_file),
-        core=pooled[:, : len(core_genes)],
-        targets=np.log1p(per_tile[:, len(core_genes) : len(panel)].toarray()),
+        core=pooled[:, : len(split.core)],
+        targets=np.log1p(per_tile[:, len(split.core) : len(panel)].toarray()),
         n_transcripts=per_tile.sum(axis=1).A1.astype(np.int64),
         centre_um=np.concatenate(centres),
         group=np.repeat(np.asarray(groups, dtype=str), [len(rows) for rows in kept]),
-        core_genes=tuple(core_genes),
-        addon_genes=tuple(addon_genes),
+        core_genes=split.core,
+        addon_genes=split.addon,
         grid=grid,
         tile_um=tile_um,
     )
