@@ -71,7 +71,8 @@ class FrozenCache:
     def vit(self, name: str, *, seed: int) -> PatchVit:
         """Return a vision transformer for these tiles, ``vit`` being that of the plan."""
         chosen, weights = (self.plan.vit, self.plan.vit_weights) if name == VIT else (name, "auto")
-        return build_vit(chosen, input_px=self.tiles.pixels.shape[1], seed=seed, weights=weights)
+        side = self.tiles.pixels.shape[1]
+        return build_vit(chosen, input_px=side, patch_px=side // self.tiles.grid, seed=seed, weights=weights)
 
     def embedding(self, name: str, *, seed: int) -> tuple[NDArray[np.float32], str]:
         """Return the embedding of every tile by a frozen vision network (tile, feature), and what it is in words."""

@@ -56,17 +56,15 @@ def check_folds(folds: Sequence[FoldRows], n_tiles: int) -> None:
     for number, rows in enumerate(folds):
         parts = [np.asarray(part) for part in (rows.train, rows.validation, rows.test)]
         if not all(map(len, parts)):
-            raise InputError(
-                f"Fold {number} has {'/'.join(str(len(part)) for part in parts)} tiles to train, stop and test."
-            )
+            sizes = ", ".join(str(len(part)) for part in parts)
+            raise InputError(f"Fold {number} has {sizes} tiles to train, to stop by and to test: each part needs some.")
         every = np.concatenate(parts)
         if len(np.unique(every)) != len(every) or (every < 0).any() or (every >= n_tiles).any():
             raise InputError(f"Fold {number} names a tile twice, or one of {n_tiles} that is not there: split anew.")
         np.add.at(tested, parts[2], 1)
     if (tested > 1).any():
-        raise InputError(
-            f"{int((tested > 1).sum())} tiles are tested in more than one fold: each may be predicted once."
-        )
+        twice = int((tested > 1).sum())
+        raise InputError(f"{twice} tiles are tested in more than one fold: each may be predicted once.")
 
 
 def fold_point(

@@ -40,6 +40,7 @@ class EarlyFusion(nn.Module):
             self.gate = nn.Linear(2 * width, width)
         elif how == "cross_attention":
             self.norm_image, self.norm_transcripts = nn.LayerNorm(width), nn.LayerNorm(width, bias=False)
+            self.norm_places = nn.LayerNorm(width)
             self.attention = nn.MultiheadAttention(width, heads, bias=False, batch_first=True)
         elif how == "concat":
             self.modality = nn.Parameter(torch.zeros(1, 1, width))
@@ -58,7 +59,7 @@ class EarlyFusion(nn.Module):
         if self.how == "gated":
             return torch.sigmoid(self.gate(torch.cat([image, transcripts], dim=-1))) * transcripts
         if self.how == "cross_attention":
-            places, values = vit.positions(), self.norm_transcripts(transcripts)
+            places, values = self.norm_places(vit.positions()), self.norm_transcripts(transcripts)
             query = self.norm_image(image) + places
             return self.attention(query, values + places, values, need_weights=False)[0]
         if not self.match_norm:

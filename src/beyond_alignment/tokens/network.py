@@ -123,8 +123,8 @@ class TokenNetwork(nn.Module):
         backbone = set() if self.vit is None else {id(value) for value in self.vit.parameters()}
         trained = [value for value in self.parameters() if value.requires_grad]
         groups = [
-            {"params": [p for p in trained if id(p) not in backbone], "lr": head_rate, "peak": head_rate},
-            {"params": [p for p in trained if id(p) in backbone], "lr": backbone_rate, "peak": backbone_rate},
+            {"params": [p for p in trained if id(p) not in backbone], "peak": head_rate},
+            {"params": [p for p in trained if id(p) in backbone], "peak": backbone_rate},
         ]
         return [group for group in groups if group["params"]]
 

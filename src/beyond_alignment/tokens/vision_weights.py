@@ -16,6 +16,7 @@ from beyond_alignment.experts.record import IMAGENET_MEAN, IMAGENET_SD, Colour, 
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.torchvision_operators import import_timm
 from beyond_alignment.experts.weights_files import find_weights
+from beyond_alignment.files import file_sha256
 from beyond_alignment.tokens.vision import PatchVit
 
 PATCH_PX = 16
@@ -67,7 +68,9 @@ VITS: dict[str, VitDefinition] = {
 }
 
 
-def build_vit(name: str, *, input_px: int, seed: int = 0, weights: Weights | Path = "auto") -> PatchVit:
+def build_vit(
+    name: str, *, input_px: int, patch_px: int = PATCH_PX, seed: int = 0, weights: Weights | Path = "auto"
+) -> PatchVit:
     """Build a vision transformer for tiles of one size.
 
     Parameters
@@ -77,6 +80,8 @@ def build_vit(name: str, *, input_px: int, seed: int = 0, weights: Weights | Pat
         expert that is a vision transformer, such as ``tissue_vit`` or ``phikon``.
     input_px
         Side of a tile in pixels; positions of published weights are resampled to its grid, those of experts are not.
+    patch_px
+        Side of a patch in pixels, for networks that have no published weights; those have theirs.
     seed
         Of random weights.
     weights
@@ -96,20 +101,24 @@ def build_vit(name: str, *, input_px: int, seed: int = 0, weights: Weights | Pat
     if name not in VITS:
         return _of_expert(name, input_px)
     definition = VITS[name]
+    side = patch_px if definition.published is None else PATCH_PX
+    if input_px % side:
+        raise InputError(f"Tiles of {input_px} px do not divide into patches of {side}: change input_px or patch_px.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trunk: nn.Module = import_timm().create_model(
-            definition.architecture, pretrained=False, num_classes=0, img_size=input_px, **definition.arguments
+            definition.architecture,
+            pretrained=False,
+            num_classes=0,
+            img_size=input_px,
+            patch_size=side,
+            **definition.arguments,
         )
-    found = _weights_file(definition, weights)
+    found, about = _weights_file(definition, weights)
     if found is not None:
         state = {key: value for key, value in read_state(found).items() if not key.startswith("head.")}
-        fit(trunk, _resampled(state, input_px // PATCH_PX), path=found, name=name)
-    about = (
-        f"random, seed {seed}"
-        if found is None
-        else f"{definition.published.name if definition.published else found.name}"
-    )
+        fit(trunk, _resampled(state, input_px // side), path=found, name=name)
+    about = about or f"random, seed {seed}"
     vit = PatchVit(trunk, mean=definition.mean, sd=definition.sd, weights=about)
     return vit.train().requires_grad_(True)
 
@@ -129,13 +138,14 @@ def _of_expert(name: str, input_px: int) -> PatchVit:
     return vit.train().requires_grad_(True)
 
 
-def _weights_file(definition: VitDefinition, weights: Weights | Path) -> Path | None:
-    """Return the file to load, or None for random numbers."""
+def _weights_file(definition: VitDefinition, weights: Weights | Path) -> tuple[Path | None, str]:
+    """Return the file to load, or None for random numbers, and what it is in words."""
     if isinstance(weights, Path):
-        return weights
+        return weights, f"{weights.name}, sha256 {file_sha256(weights)[:12]}"
     if weights == "random" or definition.published is None:
-        return None
-    return _published_file(definition.published.name)
+        return None, ""
+    found = _published_file(definition.published.name)
+    return found, "" if found is None else definition.published.name
 
 
 @cache
