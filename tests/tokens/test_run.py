@@ -5,7 +5,9 @@ import pytest
 
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
+from beyond_alignment.tokens import arm_inputs as inputs_module
 from beyond_alignment.tokens import fold as fold_module
+from beyond_alignment.tokens import run as run_module
 from beyond_alignment.tokens.arm_availability import missing
 from beyond_alignment.tokens.arms import ARMS
 from beyond_alignment.tokens.fold import CHECKPOINTS
@@ -104,6 +106,22 @@ def test_arms_that_cannot_run_are_named_with_what_they_lack():
     assert "no patch tokens" in found.missing["early_add_frozen_conch"][0]
     with pytest.raises(InputError, match="loki is not among"):
         run(names[1])
+
+
+def test_an_expert_that_the_hub_does_not_give_is_asked_for_once_and_named(monkeypatch):
+    asked = []
+
+    def refuse(name, *arguments, **options):
+        asked.append(name)
+        raise InputError(f"The hub could not be reached for {name}.")
+
+    monkeypatch.setattr(run_module, "missing", lambda arm, given: ())
+    monkeypatch.setattr(inputs_module, "expert_embedding", refuse)
+    monkeypatch.setattr(inputs_module, "build_vit", refuse)
+    names = [f"{stem}_phikon" for stem in ("morphology_frozen", "late_add_tile_frozen", "early_add_frozen")]
+    found = run_arms(tiles(), names, folds(), plan=plan(), **HERE)
+    assert asked == ["phikon", "phikon"]  # its embedding and its network
+    assert found.missing == dict.fromkeys(names, ("The hub could not be reached for phikon.",))
 
 
 def test_embeddings_that_are_given_stand_in_for_an_expert():

@@ -67,6 +67,30 @@ class FrozenCache:
                 msg = f"The embedding {name}, {values.shape}, is not one finite row a tile of {len(tiles)}: embed all."
                 raise InputError(msg)
         self._found: dict[str, NDArray[np.float32]] = {}
+        self._refused: dict[str, InputError] = {}
+
+    def check(self, arm: Arm) -> None:
+        """Load the vision expert of an arm, where it has one; what cannot be had is asked for once.
+
+        Raises
+        ------
+        InputError
+            If its weights cannot be had, or do not fit the tiles.
+        """
+        name = arm.vision
+        if name in (None, VIT):
+            return
+        use = f"{name}, {'embedding' if arm.cached else 'network'}"
+        if use in self._refused:
+            raise self._refused[use]
+        try:
+            if arm.cached:
+                self.embedding(str(name), seed=0)
+            else:
+                self.vit(str(name), seed=0)
+        except InputError as error:
+            self._refused[use] = error
+            raise
 
     def vit(self, name: str, *, seed: int) -> PatchVit:
         """Return a vision transformer for these tiles, ``vit`` being that of the plan."""

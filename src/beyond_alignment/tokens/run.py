@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.tokens.arm_availability import missing
 from beyond_alignment.tokens.arm_inputs import Embeddings, FrozenCache, prepare, tiles_digest
@@ -159,6 +160,11 @@ def run_arms(
         for arm in map(get_arm, arms):
             if without := missing(arm, given=cache.given):
                 lacking[arm.name] = without
+                continue
+            try:
+                cache.check(arm)
+            except InputError as error:  # the hub, which is not asked before, does not give it
+                lacking[arm.name] = (str(error),)
                 continue
             results[arm.name] = tuple(_run(cache, arm, folds, seed, points, digest, True, bar) for seed in seeds)
     return ArmRuns(results, lacking)

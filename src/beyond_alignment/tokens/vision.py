@@ -76,8 +76,8 @@ class PatchVit(nn.Module):
 
     def embed(self, images: Tensor) -> Tensor:
         """Turn uint8 RGB (tile, height, width, channel) into patch tokens without positions (tile, patch, feature)."""
-        pixels = images.permute(0, 3, 1, 2).float().div(255.0)  # (tile, channel, height, width)
-        tokens = self.trunk.patch_embed((pixels - self.mean) / self.sd)  # type: ignore[operator]
+        planes = images.permute(0, 3, 1, 2).contiguous().float()  # (tile, channel, height, width)
+        tokens = self.trunk.patch_embed(planes.sub_(self.mean * 255.0).div_(self.sd * 255.0))  # type: ignore[operator]
         return tokens.reshape(len(images), self.n_patches, self.width)
 
     def positions(self) -> Tensor:
