@@ -130,24 +130,6 @@ def test_fewer_features_than_components_are_padded():
     assert not found[:, 3:].any()
 
 
-def test_features_that_are_components_already_keep_their_order():
-    rng = np.random.default_rng(7)
-    deviations = 10 * 0.8 ** np.arange(60)
-    x = rng.standard_normal((4000, 60)) * deviations
-    found = Components(8, seed=0).fit(x, np.arange(4000)).transform(x, np.arange(4000))
-    told = np.linalg.lstsq(found, x, rcond=None)[0]  # (component, feature)
-    left = (x - found @ told).var(axis=0) / x.var(axis=0)
-    assert left[:8].max() < 0.01
-    assert left[8:].min() > 0.9
-
-
-def test_a_source_in_other_units_gives_the_same_components():
-    x = np.random.default_rng(8).standard_normal((500, 20)) * np.geomspace(1, 50, 20)
-    rows = np.arange(500)
-    one, other = (Components(8, seed=0).fit(unit * x, rows).transform(unit * x, rows) for unit in (1.0, 1e-3))
-    assert_allclose(np.abs(one), np.abs(other), rtol=1e-3, atol=1e-3)
-
-
 @pytest.mark.parametrize("key", ["groups", "blocks"])
 def test_folds_keep_units_whole(key):
     rng = np.random.default_rng(6)

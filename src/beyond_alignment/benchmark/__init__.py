@@ -79,7 +79,7 @@ from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore, open_store
 from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceilings
-from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
+from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_claims, no_gain
@@ -91,6 +91,7 @@ __all__ = [
     "ALIGNMENT_CODE",
     "CAPTURED_CODE",
     "CONTENDERS",
+    "DECOMPOSITION_CODE",
     "FRACTIONS",
     "GRID_CODE",
     "GRID_SETS",

@@ -24,6 +24,8 @@ SOURCES = ("expression", "morphology")
 WIDEST_RANKED = 0.5
 """Width of the 95 % interval of SIS from which a task has no rank: half of all values that SIS can take."""
 DECOMPOSED = tuple(name for name, task in TASKS.items() if not task.imputes)
+DECOMPOSITION_CODE = ("information", "tasks", "benchmark/tissue_information.py", "benchmark/tissue_pairs.py")
+"""What :func:`tissue_decompositions` depends on, for the store: ``open_store(profile, code=DECOMPOSITION_CODE)``."""
 
 
 @dataclass(frozen=True)

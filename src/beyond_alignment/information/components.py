@@ -13,11 +13,8 @@ WHITENING = 0.2
 
 
 class Components:
-    """Principal components of scaled features, on the scale that the posteriors are trained on.
+    """Principal components of standardised features, on the scale that the posteriors are trained on.
 
-    A feature is divided by the square root of its standard deviation (Pareto scaling; van den Berg et al. 2006): one
-    variance for all would take their order from features that are principal components already, and none at all would
-    leave a source of mixed units to its largest one.
     A component of standard deviation s is divided by s^0.2 m^0.8, where m is the mean over the eight leading ones:
     full whitening would bring nuisance and noise up to the scale of what leads.
 
@@ -39,14 +36,12 @@ class Components:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, MOST_FITTED, replace=False))
         values = np.asarray(x[rows], dtype=np.float32)
         self.mean_ = values.mean(axis=0, dtype=np.float64).astype(np.float32)
-        spread = values.std(axis=0, dtype=np.float64)
-        varies = spread > 1e-6 * (1 + np.abs(self.mean_))
-        typical = np.sqrt((spread[varies] ** 2).mean()) if varies.any() else 1.0
-        self.divisor_ = np.where(varies, np.sqrt(spread * typical), np.inf).astype(np.float32)
-        scaled = (values - self.mean_) / self.divisor_
+        spread = values.std(axis=0, dtype=np.float64).astype(np.float32)
+        self.spread_ = np.where(spread > 1e-6 * (1 + np.abs(self.mean_)), spread, np.inf).astype(np.float32)
+        standard = (values - self.mean_) / self.spread_
         k = min(self.n_components, *values.shape)
         solver = "randomized" if 4 * k < min(values.shape) else "full"
-        found = PCA(k, svd_solver=solver, iterated_power=3, random_state=self.seed).fit(scaled)
+        found = PCA(k, svd_solver=solver, iterated_power=3, random_state=self.seed).fit(standard)
         deviations = np.sqrt(np.maximum(found.explained_variance_, 0))
         kept = deviations > 1e-4 * max(deviations[0], 1e-12)
         scale = deviations[kept] ** WHITENING * deviations[kept][:LEADING].mean() ** (1 - WHITENING)
@@ -58,5 +53,5 @@ class Components:
         found = np.zeros((len(rows), self.n_components), dtype=np.float32)
         for start in range(0, len(rows), CHUNK_ROWS):
             chunk = np.asarray(x[rows[start : start + CHUNK_ROWS]], dtype=np.float32)
-            found[start : start + len(chunk), : self.map_.shape[1]] = ((chunk - self.mean_) / self.divisor_) @ self.map_
+            found[start : start + len(chunk), : self.map_.shape[1]] = ((chunk - self.mean_) / self.spread_) @ self.map_
         return found
