@@ -33,11 +33,20 @@ from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+from beyond_alignment.plotting.token_tiles import (
+    plot_example_tiles,
+    plot_gene_calibration,
+    plot_gene_correlations,
+    plot_gene_maps,
+    plot_transcripts_per_tile,
+)
+from beyond_alignment.plotting.tokens import plot_arms, plot_gene_scores, plot_predictability
 from beyond_alignment.plotting.training import plot_training
 
 __all__ = [
     "plot_advantage",
     "plot_agreement",
+    "plot_arms",
     "plot_by_field_of_view",
     "plot_calibration",
     "plot_captured",
@@ -48,12 +57,17 @@ __all__ = [
     "plot_descent",
     "plot_dial",
     "plot_error_by_n",
+    "plot_example_tiles",
     "plot_expert_scores",
     "plot_field_of_view",
     "plot_fitted_curves",
     "plot_found",
     "plot_gains",
     "plot_gates",
+    "plot_gene_calibration",
+    "plot_gene_correlations",
+    "plot_gene_maps",
+    "plot_gene_scores",
     "plot_genes",
     "plot_labels",
     "plot_leakage",
@@ -63,6 +77,7 @@ __all__ = [
     "plot_pareto",
     "plot_patches",
     "plot_pid",
+    "plot_predictability",
     "plot_rank",
     "plot_ranks",
     "plot_scores",
@@ -76,5 +91,6 @@ __all__ = [
     "plot_tissue_ceilings",
     "plot_training",
     "plot_transcripts",
+    "plot_transcripts_per_tile",
     "use_style",
 ]
