@@ -11,7 +11,14 @@ from beyond_alignment.tokens.redundancy import redundancy_with_core
 from beyond_alignment.tokens.retrieval import Retrieval, recall_at
 from beyond_alignment.tokens.run import ArmResult, ArmRuns, run_arm, run_arms
 from beyond_alignment.tokens.scores import METRICS, GeneScores, score_genes
-from beyond_alignment.tokens.study import Comparison, SimulatedTiles, compare_arms, run_clips, simulated_tiles
+from beyond_alignment.tokens.study import (
+    TOKEN_CODE,
+    Comparison,
+    SimulatedTiles,
+    compare_arms,
+    run_clips,
+    simulated_tiles,
+)
 from beyond_alignment.tokens.tile_folder import open_tiles, write_tiles
 from beyond_alignment.tokens.tiles import Tiles, make_tiles
 from beyond_alignment.tokens.token_claims import best_arm, gain, predictability, retrieval_table, token_claims
@@ -20,6 +27,7 @@ __all__ = [
     "ARMS",
     "METRICS",
     "OWN_ARMS",
+    "TOKEN_CODE",
     "Arm",
     "ArmResult",
     "ArmRuns",

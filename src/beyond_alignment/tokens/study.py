@@ -26,6 +26,13 @@ from beyond_alignment.tokens.tiles import Tiles, make_tiles
 MIN_MAE, RIDGE = "min_mae", "ridge_core"
 REFERENCES = {MIN_MAE: "Min-MAE, best core gene", RIDGE: "Ridge on core counts"}
 
+_MODULES = (
+    "arm_inputs", "arms", "batches", "clip_pair", "contrastive", "expression_encoders", "fold", "frozen",
+    "fusion_layers", "network", "plan", "pooling", "scaling", "training", "vision", "vision_weights",
+)  # fmt: skip
+TOKEN_CODE = (*(f"tokens/{name}.py" for name in _MODULES), "experts/compute.py", "experts/schedule.py")
+"""What the points of the page depend on, for the store: ``open_store(profile, code=TOKEN_CODE, data=False)``."""
+
 
 @dataclass(frozen=True)
 class SimulatedTiles:
