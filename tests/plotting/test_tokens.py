@@ -73,7 +73,8 @@ def test_maps_share_their_limits(tiles):
     predictions = tiles.targets * 0.5
     figure = plotting.plot_gene_maps(tiles, predictions, {"T1": "worst", "T3": "best"}, group="b")
     limits = [ax.collections[0].get_clim() for ax in figure.axes[:4]]
-    assert limits[0] == limits[2] and limits[1] == limits[3]
+    assert limits[0] == limits[2]
+    assert limits[1] == limits[3]
     np.testing.assert_allclose(figure.axes[2].collections[0].get_array(), predictions[15:, 1])
     with pytest.raises(InputError, match="no group 'c'"):
         plotting.plot_gene_maps(tiles, predictions, {"T1": "worst"}, group="c")

@@ -65,7 +65,7 @@ def test_donors_are_the_groups_and_the_truth_is_by_gene(made):
 
 
 def test_every_arm_fold_and_seed_has_a_row_and_references_have_one(compared):
-    folds, comparison = compared
+    _, comparison = compared
     counts = comparison.scores.groupby("arm").size()
     assert counts.to_dict() == {"expression_tile": 6, "morphology_frozen": 6, "min_mae": 3, "ridge_core": 3}
     assert comparison.arms["epochs"].tolist() == [3, 3]

@@ -43,7 +43,7 @@ def plot_simulated_field(
         If there are not two genes of the field, or the window is not a part of it.
     """
     picture = field.on_image
-    size = len(picture.image) * picture.microns_per_pixel
+    size = picture.image.shape[0] * picture.microns_per_pixel
     shown = _most_seen(field) if genes is None else tuple(genes)
     known = {*field.core_genes, *field.addon_genes}
     if len(shown) != 2 or not known.issuperset(shown):
@@ -80,7 +80,7 @@ def _most_seen(field: SimulatedField) -> tuple[str, str]:
 
 def _picture(ax: Axes, field: SimulatedField, size: float) -> None:
     """Draw the picture in microns; a window is cut out by the limits of the axes."""
-    ax.imshow(field.on_image.image, extent=(0.0, size, size, 0.0), interpolation="antialiased")
+    ax.imshow(np.asarray(field.on_image.image), extent=(0.0, size, size, 0.0), interpolation="antialiased")
 
 
 def _niches(ax: Axes, field: SimulatedField, size: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -162,13 +163,13 @@ def plot_gene_calibration(truth: NDArray[np.floating], predicted: NDArray[np.flo
     return figure
 
 
-def _map(ax: Axes, centres: NDArray[np.float64], values: NDArray[np.floating], limits: Sequence[float]):
+def _map(
+    ax: Axes, centres: NDArray[np.float64], values: NDArray[np.floating], limits: Sequence[float]
+) -> PathCollection:
     """Draw values at the centres of tiles."""
-    across = len(np.unique(centres[:, 0]))
-    points = ax.scatter(
-        *centres.T, c=values, s=(150.0 / across) ** 2, marker="s", cmap="viridis", vmin=limits[0], vmax=limits[1],
-        linewidths=0,
-    )  # fmt: skip
+    (x, y), (low, high) = centres.T, limits
+    size = (150.0 / len(np.unique(x))) ** 2
+    points = ax.scatter(x, y, c=values, s=size, marker="s", cmap="viridis", vmin=low, vmax=high, linewidths=0)
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.invert_yaxis()
     return points

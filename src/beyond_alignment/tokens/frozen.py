@@ -16,7 +16,7 @@ from beyond_alignment.tokens.tiles import Tiles
 from beyond_alignment.tokens.vision import PatchVit
 
 CHUNK = 32
-SILENT_BELOW = 500
+SILENT_BELOW = 2000
 
 
 def frozen_embedding(
@@ -45,7 +45,7 @@ def frozen_embedding(
     found = np.empty((len(tiles), vit.width), dtype=np.float32)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
         for rows in _chunks(len(tiles), chunk):
-            images = torch.from_numpy(np.asarray(tiles.pixels[rows])).to(device)
+            images = torch.from_numpy(np.array(tiles.pixels[rows])).to(device)
             found[rows] = vit(images).pooled.float().cpu().numpy()
     return found
 
@@ -87,13 +87,13 @@ def expert_embedding(
 def _chunks(n: int, size: int) -> Iterator[slice]:
     """Yield slices of rows, with a bar where there are many."""
     starts = range(0, n, size)
-    for start in track(starts, description="Embedding tiles", disable=n < SILENT_BELOW):
+    for start in track(starts, description="Embedding tiles", disable=n < SILENT_BELOW, transient=True):
         yield slice(start, start + size)
 
 
 def _resized(pixels: NDArray[np.uint8], side: int) -> Tensor:
     """Resize uint8 (tile, height, width, channel)."""
-    images = torch.from_numpy(np.asarray(pixels))
+    images = torch.from_numpy(np.array(pixels))
     if images.shape[1] == side or side == 0:
         return images
     moved = images.permute(0, 3, 1, 2)  # (tile, channel, height, width)
