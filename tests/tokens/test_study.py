@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE
+from beyond_alignment.datasets import Dials
+from beyond_alignment.errors import InputError
 from beyond_alignment.results import CLAIMS, VERDICTS
-from beyond_alignment.tokens import compare_arms, outer_folds, retrieval_table, simulated_tiles, token_claims
+from beyond_alignment.tokens import compare_arms, only, outer_folds, retrieval_table, simulated_tiles, token_claims
 from beyond_alignment.tokens.contrastive import ClipResult
 from beyond_alignment.tokens.retrieval import Retrieval
 from beyond_alignment.tokens.scores import score_genes
@@ -80,6 +82,14 @@ def test_a_row_is_the_mean_over_genes_of_the_held_out_tiles(made, compared):
     ).mean()
     row = comparison.scores.query("arm == 'min_mae' and fold == @fold.name").iloc[0]
     assert row[list(expected)].to_dict() == pytest.approx(expected)
+
+
+def test_only_turns_the_other_programmes_off():
+    dials = only("synergy")
+    assert (dials.synergy, dials.core) == (Dials().synergy, Dials().core)
+    assert not any((dials.cell_type, dials.redundant, dials.unique_expression, dials.unique_morphology))
+    with pytest.raises(InputError, match="no programme noise"):
+        only("noise")
 
 
 def test_a_gain_is_paired_by_fold():

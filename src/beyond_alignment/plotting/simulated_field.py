@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def plot_simulated_field(
         msg = f"A window of {zoom_um:g} um at ({x:g}, {y:g}) is asked for: give one in the field of {size:g} um."
         raise InputError(msg)
     corner = [float(np.clip(centre - zoom_um / 2.0, 0.0, size - zoom_um)) for centre in (x, y)]
-    figure = Figure(figsize=(11.4, 8.0), layout="constrained")
+    figure = plt.figure(figsize=(11.4, 8.0), layout="constrained")
     axes = figure.subplots(2, 3)
     _picture(axes[0, 0], field, size)
     axes[0, 0].add_patch(Rectangle((corner[0], corner[1]), zoom_um, zoom_um, fill=False, edgecolor=INK, linewidth=1.6))

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
@@ -29,7 +31,7 @@ def plot_example_tiles(tiles: Tiles, *, n: int = 4, seed: int = 0) -> Figure:
     """
     rng, names = np.random.default_rng(seed), np.unique(tiles.group)
     chosen = [rng.choice(np.flatnonzero(tiles.group == names[i % len(names)])) for i in range(n)]
-    figure = Figure(figsize=(2.5 * n, 5.2), layout="constrained")
+    figure = plt.figure(figsize=(2.5 * n, 5.2), layout="constrained")
     axes = figure.subplots(2, n, squeeze=False)
     counts = [
         np.asarray(tiles.core[i * tiles.n_patches : (i + 1) * tiles.n_patches].sum(axis=1)).reshape(tiles.grid, -1)
@@ -62,7 +64,7 @@ def plot_transcripts_per_tile(tiles: Tiles) -> Figure:
         The data set.
     """
     seen = (tiles.core_per_tile() > 0).sum(axis=1) + (tiles.targets > 0).sum(axis=1)
-    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    figure = plt.figure(figsize=(5.6, 3.4), layout="constrained")
     ax = figure.subplots()
     for number, name in enumerate(np.unique(tiles.group)):
         rows = tiles.group == name
@@ -70,6 +72,7 @@ def plot_transcripts_per_tile(tiles: Tiles) -> Figure:
         ax.scatter(tiles.n_transcripts[rows], seen[rows], s=8, alpha=0.5, color=colour, linewidths=0, label=name)
     panel = len(tiles.core_genes) + len(tiles.addon_genes)
     ax.set(xlabel="transcripts in the tile", ylabel=f"genes seen, of {panel}", xscale="log")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(markerscale=2, loc="lower right")
     return figure
 
@@ -92,7 +95,7 @@ def plot_gene_correlations(tiles: Tiles, *, rows: NDArray[np.intp] | None = None
     correlation = addon.T @ core / len(chosen)  # (add-on gene, core gene)
     left, _, right = np.linalg.svd(correlation, full_matrices=False)
     ordered = correlation[np.argsort(left[:, 0])][:, np.argsort(right[0])]
-    figure = Figure(figsize=(7.0, 3.8), layout="constrained")
+    figure = plt.figure(figsize=(7.0, 3.8), layout="constrained")
     ax = figure.subplots()
     image = ax.imshow(ordered, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
     ax.set(xlabel=f"{core.shape[1]} core genes", ylabel=f"{addon.shape[1]} add-on genes", xticks=[], yticks=[])
@@ -122,7 +125,7 @@ def plot_gene_maps(tiles: Tiles, predictions: NDArray[np.floating], genes: Mappi
     rows = np.flatnonzero(tiles.group == group)
     if not len(rows):
         raise InputError(f"There is no group {group!r}: choose among {', '.join(np.unique(tiles.group))}.")
-    figure = Figure(figsize=(3.2 * len(genes), 5.6), layout="constrained")
+    figure = plt.figure(figsize=(3.2 * len(genes), 5.6), layout="constrained")
     axes = figure.subplots(2, len(genes), squeeze=False)
     for column, (gene, words) in enumerate(genes.items()):
         place = tiles.addon_genes.index(gene)
@@ -150,15 +153,16 @@ def plot_gene_calibration(truth: NDArray[np.floating], predicted: NDArray[np.flo
     centre = truth.mean(axis=0)
     x, y = (predicted - centre).ravel(), (truth - centre).ravel()
     parts = np.array_split(np.argsort(x), n_bins)
-    figure = Figure(figsize=(4.4, 4.0), layout="constrained")
+    figure = plt.figure(figsize=(4.4, 4.0), layout="constrained")
     ax = figure.subplots()
     middle = [x[part].mean() for part in parts]
     low, high = (np.array([np.quantile(y[part], q) for part in parts]) for q in (0.25, 0.75))
-    ax.plot([x.min(), x.max()], [x.min(), x.max()], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    ax.axline((0.0, 0.0), slope=1.0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.fill_between(middle, low, high, color=GREEN, alpha=0.25, linewidth=0, label="middle half")
     ax.plot(middle, [y[part].mean() for part in parts], "o-", color=GREEN, markersize=4, label="mean")
     ax.set(xlabel="predicted, less the gene's mean", ylabel="measured, less the gene's mean")
-    ax.set(xlim=(1.15 * min(middle), 1.15 * max(middle)))
+    reach = 1.15 * max(np.abs([*middle, *low, *high]))
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.legend(loc="upper left")
     return figure
 

@@ -1,5 +1,6 @@
 """Figures of token-level fusion: arms with their folds, along the dials, and gene by gene."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def plot_arms(scores: pd.DataFrame, *, metric: str = "spearman", label: str = "S
     order = list(dict.fromkeys(scores["arm"]))
     if len(settings) == 1:
         order = list(scores.groupby("arm")[metric].mean().sort_values(ascending=False).index)
-    figure = Figure(figsize=(2.6 + 4.4 * len(settings), 0.34 * len(order) + 1.5), layout="constrained")
+    figure = plt.figure(figsize=(2.6 + 4.4 * len(settings), 0.34 * len(order) + 1.5), layout="constrained")
     axes = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
     for ax, setting in zip(axes, settings, strict=True):
         rows = scores[scores["setting"] == setting] if setting else scores
@@ -101,7 +102,7 @@ def plot_gene_scores(genes: pd.DataFrame, *, arm: str, against: str = MIN_MAE) -
     """
     means = genes.groupby(["arm", "gene"])["spearman"].mean().unstack("arm")
     names = genes.drop_duplicates("arm").set_index("arm")["label"]
-    figure = Figure(figsize=(4.4, 4.2), layout="constrained")
+    figure = plt.figure(figsize=(4.4, 4.2), layout="constrained")
     ax = figure.subplots()
     x, y = means[against], means[arm]
     low, high = min(x.min(), y.min(), 0.0), 1.0
@@ -128,7 +129,7 @@ def plot_predictability(table: pd.DataFrame, *, label: str) -> Figure:
         "ridge_r2": "R² of a ridge on the core genes",
         "core_share": "true share that core genes show",
     }
-    figure = Figure(figsize=(10.2, 3.5), layout="constrained")
+    figure = plt.figure(figsize=(10.2, 3.5), layout="constrained")
     axes = figure.subplots(1, len(columns), sharey=True)
     for ax, (column, name) in zip(axes, columns.items(), strict=True):
         ax.scatter(table[column], table["spearman"], s=24, color=GREEN, edgecolors="white", linewidths=0.5)

@@ -16,6 +16,7 @@ from beyond_alignment.tokens.study import (
     Comparison,
     SimulatedTiles,
     compare_arms,
+    only,
     run_clips,
     simulated_tiles,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "gain",
     "get_arm",
     "make_tiles",
+    "only",
     "open_tiles",
     "outer_folds",
     "predictability",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
@@ -87,7 +88,10 @@ def expert_embedding(
 def _chunks(n: int, size: int) -> Iterator[slice]:
     """Yield slices of rows, with a bar where there are many."""
     starts = range(0, n, size)
-    for start in track(starts, description="Embedding tiles", disable=n < SILENT_BELOW, transient=True):
+    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
+    for start in track(
+        starts, description="Embedding tiles", disable=n < SILENT_BELOW, console=console, transient=True
+    ):
         yield slice(start, start + size)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
@@ -63,10 +64,11 @@ def _cut(
     tile_um: float,
 ) -> None:
     """Write the tiles into an array (tile, height, width, channel)."""
+    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
     wanted = [(field, centre) for field, centres in zip(fields, centres_um, strict=True) for centre in centres]
     slide, of = None, None
     for row, (field, (x, y)) in enumerate(
-        track(wanted, description="Cutting tiles", disable=len(wanted) < _SILENT_BELOW)
+        track(wanted, "Cutting tiles", disable=len(wanted) < _SILENT_BELOW, console=console, transient=True)
     ):
         if slide is None or of is not field:
             slide, of = Slide("the image", (field.image,), field.microns_per_pixel), field

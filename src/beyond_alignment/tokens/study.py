@@ -1,17 +1,21 @@
 """A study of arms on simulated tissue: tiles of several donors, and the scores of every arm, fold and seed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TypeVar
 
 import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.datasets.simulated_histology import Dials, SimulatedField, simulate_fields
+from beyond_alignment.datasets.simulated_histology.dials import PROGRAMMES
+from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.tokens.arms import GRANULARITIES, Arm, get_arm
 from beyond_alignment.tokens.baseline import fit_min_mae
@@ -23,6 +27,7 @@ from beyond_alignment.tokens.run import ArmResult, run_arm
 from beyond_alignment.tokens.scores import METRICS, score_genes
 from beyond_alignment.tokens.tiles import Tiles, make_tiles
 
+Result = TypeVar("Result")
 MIN_MAE, RIDGE = "min_mae", "ridge_core"
 REFERENCES = {MIN_MAE: "Min-MAE, best core gene", RIDGE: "Ridge on core counts"}
 
@@ -122,6 +127,25 @@ def simulated_tiles(
     return SimulatedTiles(tiles, fields)
 
 
+def only(*programmes: str) -> Dials:
+    """Return the default dials with every programme of the add-on genes off but some.
+
+    Parameters
+    ----------
+    programmes
+        Names in ``PROGRAMMES`` of the simulated tissue.
+
+    Raises
+    ------
+    InputError
+        If there is no such programme.
+    """
+    if unknown := set(programmes) - set(PROGRAMMES):
+        msg = f"There is no programme {', '.join(sorted(unknown))}: choose among {', '.join(PROGRAMMES)}."
+        raise InputError(msg)
+    return Dials(**{name: 0.0 for name in PROGRAMMES if name not in programmes})
+
+
 def compare_arms(
     tiles: Tiles,
     arms: Sequence[str | Arm],
@@ -168,7 +192,7 @@ def compare_arms(
             )
             for arm, seed in cells
         )  # fmt: skip
-        results = list(track(runs, total=len(cells), description="arms and seeds", transient=True))
+        results = list(_told(runs, "arms and seeds", len(cells)))
     results.sort(key=lambda result: (chosen.index(result.arm), result.seed))
     found: dict[str, list[NDArray]] = {}
     for result in results:
@@ -207,6 +231,12 @@ def reference_predictions(tiles: Tiles, folds: Sequence[TileFold]) -> dict[str, 
         found[MIN_MAE][fold.test] = fit_min_mae(tiles, fold.train).predict(core[fold.test])
         found[RIDGE][fold.test] = probe_genes(np.log1p(core), tiles.targets, fold)
     return found
+
+
+def _told(runs: Iterable[Result], what: str, total: int) -> Iterable[Result]:
+    """Show on a terminal how far runs are, and nothing in a notebook."""
+    console = Console(stderr=True, force_jupyter=False)
+    return track(runs, what, total=total, console=console, transient=True)
 
 
 def _light(arm: Arm) -> bool:
@@ -286,4 +316,4 @@ def run_clips(
         runs = joblib.Parallel(return_as="generator")(
             joblib.delayed(run_clip)(tiles, granularity, folds, seed=seed, **settings) for granularity, seed in cells
         )
-        return list(track(runs, total=len(cells), description="CLIP", transient=True))
+        return list(_told(runs, "CLIP", len(cells)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rich.console import Console
 from rich.progress import track
 
 from beyond_alignment.datasets.simulated_histology.checks import check_whole
@@ -37,6 +38,7 @@ def simulate_fields(
     for name, value in (("n_donors", n_donors), ("fields_per_donor", fields_per_donor)):
         check_whole(name, value, least=1)
     chosen = as_dials(dials)
+    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
     return tuple(
         simulate_field(
             size_um=size_um,
@@ -48,6 +50,6 @@ def simulate_fields(
             section=section,
             seed=seed,
         )
-        for donor in track(range(n_donors), description="simulated donors", transient=True)
+        for donor in track(range(n_donors), "simulated donors", console=console, transient=True)
         for section in range(fields_per_donor)
     )
