@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
 
+from beyond_alignment.datasets.console import terminal_console
 from beyond_alignment.experts.compute import Precision, resolve_precision
 from beyond_alignment.experts.forward import forward
 from beyond_alignment.experts.loading import load_morphology
@@ -88,7 +88,7 @@ def expert_embedding(
 def _chunks(n: int, size: int) -> Iterator[slice]:
     """Yield slices of rows, with a bar where there are many."""
     starts = range(0, n, size)
-    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
+    console = terminal_console()
     for start in track(
         starts, description="Embedding tiles", disable=n < SILENT_BELOW, console=console, transient=True
     ):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 
+from beyond_alignment.datasets.console import terminal_console
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.experts.slides import Slide
 from beyond_alignment.files import atomic_path
@@ -64,7 +64,7 @@ def _cut(
     tile_um: float,
 ) -> None:
     """Write the tiles into an array (tile, height, width, channel)."""
-    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
+    console = terminal_console()
     wanted = [(field, centre) for field, centres in zip(fields, centres_um, strict=True) for centre in centres]
     slide, of = None, None
     for row, (field, (x, y)) in enumerate(

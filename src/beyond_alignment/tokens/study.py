@@ -9,10 +9,10 @@ import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import track
 
 from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.datasets.console import terminal_console
 from beyond_alignment.datasets.simulated_histology import Dials, SimulatedField, simulate_fields
 from beyond_alignment.datasets.simulated_histology.dials import PROGRAMMES
 from beyond_alignment.errors import InputError
@@ -235,7 +235,7 @@ def reference_predictions(tiles: Tiles, folds: Sequence[TileFold]) -> dict[str, 
 
 def _told(runs: Iterable[Result], what: str, total: int) -> Iterable[Result]:
     """Show on a terminal how far runs are, and nothing in a notebook."""
-    console = Console(stderr=True, force_jupyter=False)
+    console = terminal_console()
     return track(runs, what, total=total, console=console, transient=True)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from rich.console import Console
 from rich.progress import track
 
+from beyond_alignment.datasets.console import terminal_console
 from beyond_alignment.datasets.simulated_histology.checks import check_whole
 from beyond_alignment.datasets.simulated_histology.dials import Dials, as_dials
 from beyond_alignment.datasets.simulated_histology.field import SimulatedField, simulate_field
@@ -38,7 +38,7 @@ def simulate_fields(
     for name, value in (("n_donors", n_donors), ("fields_per_donor", fields_per_donor)):
         check_whole(name, value, least=1)
     chosen = as_dials(dials)
-    console = Console(stderr=True, force_jupyter=False)  # a notebook shows nothing
+    console = terminal_console()
     return tuple(
         simulate_field(
             size_um=size_um,
