@@ -11,15 +11,8 @@ from beyond_alignment.tokens.redundancy import redundancy_with_core
 from beyond_alignment.tokens.retrieval import Retrieval, recall_at
 from beyond_alignment.tokens.run import ArmResult, ArmRuns, run_arm, run_arms
 from beyond_alignment.tokens.scores import METRICS, GeneScores, score_genes
-from beyond_alignment.tokens.study import (
-    TOKEN_CODE,
-    Comparison,
-    SimulatedTiles,
-    compare_arms,
-    only,
-    run_clips,
-    simulated_tiles,
-)
+from beyond_alignment.tokens.simulated import SimulatedTiles, only, simulated_tiles
+from beyond_alignment.tokens.study import TOKEN_CODE, Comparison, compare_arms, run_clips
 from beyond_alignment.tokens.tile_folder import open_tiles, write_tiles
 from beyond_alignment.tokens.tiles import Tiles, make_tiles
 from beyond_alignment.tokens.token_claims import best_arm, gain, predictability, retrieval_table, token_claims
