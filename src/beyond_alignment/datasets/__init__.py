@@ -10,13 +10,16 @@ from beyond_alignment.datasets.quality import QualityReport, normalise, quality_
 from beyond_alignment.datasets.registry import DataFile, DataSet, data_set, data_sets, registry
 from beyond_alignment.datasets.release import read_release, write_release
 from beyond_alignment.datasets.scale import measured_microns_per_pixel
+from beyond_alignment.datasets.simulated_histology import Dials, SimulatedField, simulate_field, simulate_fields
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage, transcripts_on_image
 from beyond_alignment.datasets.weights import weights_path
 
 __all__ = [
     "DataFile",
     "DataSet",
+    "Dials",
     "QualityReport",
+    "SimulatedField",
     "TranscriptsOnImage",
     "at_hand",
     "data_set",
@@ -33,6 +36,8 @@ __all__ = [
     "read_image",
     "read_release",
     "registry",
+    "simulate_field",
+    "simulate_fields",
     "spatial_graph",
     "transcripts_on_image",
     "weights_path",

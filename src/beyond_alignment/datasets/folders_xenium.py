@@ -53,15 +53,27 @@ def read(folder: Path) -> ad.AnnData:
     image = first_of(folder, "*he_image.ome.tif", "*he_image.tif", "*he_image.ome.tiff")
     microns = pixel_um
     if image is not None:
-        affine = _alignment(needed(folder, "*he_imagealignment.csv", "*he_image_alignment.csv"))
+        affine = he_affine(folder)
         pixels = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(affine).T[:, :2]
         microns = pixel_um * float(np.sqrt(abs(np.linalg.det(affine[:2, :2]))))
     name = folder.parent.name if folder.name == "outs" else folder.name
     return place(adata, name, pixels, layout="xenium", microns_per_pixel=microns, image=image)
 
 
-def _alignment(path: Path) -> NDArray[np.float64]:
-    """Read the 3 x 3 matrix that takes (x, y, 1) of the H&E image to pixels of the morphology image."""
+def he_affine(folder: Path) -> NDArray[np.float64]:
+    """Read the 3 x 3 matrix that takes (x, y, 1) of the H&E image to pixels of the morphology image.
+
+    Parameters
+    ----------
+    folder
+        Reads ``*he_imagealignment.csv``.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or holds no invertible affine matrix.
+    """
+    path = needed(folder, "*he_imagealignment.csv", "*he_image_alignment.csv")
     try:
         matrix = read_table(path, header=None).to_numpy(dtype=np.float64)
     except ValueError:

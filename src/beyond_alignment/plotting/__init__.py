@@ -30,14 +30,24 @@ from beyond_alignment.plotting.method_leads import plot_method_leads
 from beyond_alignment.plotting.pareto import plot_pareto
 from beyond_alignment.plotting.scaling import plot_crossings, plot_regret, plot_size_cost
 from beyond_alignment.plotting.scores import plot_field_of_view, plot_gains, plot_scores
+from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+from beyond_alignment.plotting.token_tiles import (
+    plot_example_tiles,
+    plot_gene_calibration,
+    plot_gene_correlations,
+    plot_gene_maps,
+    plot_transcripts_per_tile,
+)
+from beyond_alignment.plotting.tokens import plot_arms, plot_gene_scores, plot_predictability
 from beyond_alignment.plotting.training import plot_training
 
 __all__ = [
     "plot_advantage",
     "plot_agreement",
+    "plot_arms",
     "plot_by_field_of_view",
     "plot_calibration",
     "plot_captured",
@@ -49,12 +59,17 @@ __all__ = [
     "plot_descent",
     "plot_dial",
     "plot_error_by_n",
+    "plot_example_tiles",
     "plot_expert_scores",
     "plot_field_of_view",
     "plot_fitted_curves",
     "plot_found",
     "plot_gains",
     "plot_gates",
+    "plot_gene_calibration",
+    "plot_gene_correlations",
+    "plot_gene_maps",
+    "plot_gene_scores",
     "plot_genes",
     "plot_labels",
     "plot_leakage",
@@ -64,6 +79,7 @@ __all__ = [
     "plot_pareto",
     "plot_patches",
     "plot_pid",
+    "plot_predictability",
     "plot_rank",
     "plot_ranks",
     "plot_regret",
@@ -71,6 +87,7 @@ __all__ = [
     "plot_shares",
     "plot_shares_by_directions",
     "plot_shares_by_size",
+    "plot_simulated_field",
     "plot_sis_against_gain",
     "plot_size_cost",
     "plot_spectrum",
@@ -78,5 +95,6 @@ __all__ = [
     "plot_tissue_ceilings",
     "plot_training",
     "plot_transcripts",
+    "plot_transcripts_per_tile",
     "use_style",
 ]

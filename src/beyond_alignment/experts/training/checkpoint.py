@@ -2,13 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path
@@ -18,8 +18,18 @@ _VERSION = "1"
 _RESTART = "start anew with resume off, or give another folder"
 
 
+class Weights(Protocol):
+    """A module, or whatever else gives its weights by name and takes them back."""
+
+    def state_dict(self) -> Mapping[str, torch.Tensor]:
+        """Return the weights by name."""
+
+    def load_state_dict(self, state_dict: Mapping[str, torch.Tensor], /) -> object:
+        """Take the weights."""
+
+
 def write_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, *, fingerprint: dict[str, Any], curve: Curve
+    path: Path, module: Weights, optimiser: torch.optim.Optimizer, *, fingerprint: dict[str, Any], curve: Curve
 ) -> None:
     """Write what a training needs to go on as if it had never stopped.
 
@@ -46,7 +56,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, *, fingerprint: dict[str, Any]
+    path: Path, module: Weights, optimiser: torch.optim.Optimizer, *, fingerprint: dict[str, Any]
 ) -> Curve:
     """Load a checkpoint into a module and its optimiser and return the curve so far.
 
