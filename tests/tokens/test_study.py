@@ -113,7 +113,9 @@ def test_verdicts_follow_the_scores():
 
 
 def test_a_fusion_below_the_ridge_on_core_counts_gains_nothing():
-    assert verdicts(MEANS | {"ridge_core": 0.90})["M1"] == NOT_REPLICATED
+    fused = {"late_concat_token_frozen": 0.75, "early_add_trained": 0.75, "late_concat_tile_frozen": 0.75}
+    assert verdicts(MEANS | fused | {"expression_token": 0.90})["M1"] == NOT_REPLICATED
+    assert verdicts(MEANS | {"ridge_core": 0.90})["M1"] == UNTESTABLE
     assert verdicts(MEANS | {"early_add_trained": 0.70})["M3"] == NOT_REPLICATED
     assert verdicts(MEANS | {"expression_token": 0.70})["M5"] == REPLICATED
 

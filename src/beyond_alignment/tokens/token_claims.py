@@ -148,15 +148,19 @@ def _fusion(scores: pd.DataFrame) -> Record:
     means = seen_whole(scores)
     rival = max((expression, morphology, RIDGE), key=lambda name: means[name])
     mean, low, high = gain(scores, fused, rival)
+    verdict = a_gain(low, high)
+    if verdict == NOT_REPLICATED and means[expression] < means[RIDGE]:
+        verdict = UNTESTABLE
     return {
         "claim": "M1",
         "measured": f"{_names(fused, rival)}: {mean:+.3f} mean Spearman ({HOW}); best fusion {means[fused]:.3f}, best "
         f"morphology {means[morphology]:.3f}, best expression network {means[expression]:.3f}, ridge on core counts "
-        f"{means[RIDGE]:.3f}; replicated where the interval over the best of these is above zero. Each best is so "
-        "on the tiles that are scored",
+        f"{means[RIDGE]:.3f}; replicated where the interval over the best of these is above zero, untested where it is "
+        "below and the expression network stays below the ridge, which says that networks were trained too little. "
+        "Each best is so on the tiles that are scored",
         "value": mean,
         "interval": (low, high),
-        "verdict": a_gain(low, high),
+        "verdict": verdict,
     }
 
 
