@@ -1,5 +1,7 @@
 """Figures of token-level fusion show what they are given."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 
 from beyond_alignment import plotting
 from beyond_alignment.errors import InputError
+from beyond_alignment.tokens import TileClusters
 from tests.tokens.fields import lattice, tiles_at
 
 RNG = np.random.default_rng(0)
@@ -96,3 +99,23 @@ def test_correlations_are_those_of_numpy(tiles):
 def test_a_perfect_prediction_lies_on_the_line(tiles):
     line = plotting.plot_gene_calibration(tiles.targets, tiles.targets, n_bins=4).axes[0].lines[1]
     np.testing.assert_allclose(line.get_xdata(), line.get_ydata(), atol=1e-6)
+
+
+def test_clusters_are_drawn_in_both_spaces():
+    place = RNG.normal(size=(15, 2))
+    found = TileClusters(labels=np.repeat([0, 1, 2], 5), place=place, coherence=0.456, molecular=0.123)
+    figure = plotting.plot_tile_clusters({"expression_token": found}, lattice(5, 3, 16.0))
+    above, below = figure.axes
+    np.testing.assert_allclose(above.collections[0].get_offsets(), place)
+    assert len(np.unique(below.collections[0].get_facecolors(), axis=0)) == 3
+    assert above.get_title(loc="left").endswith("coherence 0.46, genes 0.12")
+    with pytest.raises(InputError, match="umap=True"):
+        plotting.plot_tile_clusters({"expression_token": replace(found, place=None)}, lattice(5, 3, 16.0))
+
+
+def test_the_worth_of_clusters_is_a_mean_over_folds():
+    table = pd.DataFrame({"arm": "expression_token", "fold": list("aabb"), "coherence": [0.1, 0.3, 0.5, 0.7],
+                          "molecular": [0.2, 0.2, 0.4, 0.4]})  # fmt: skip
+    ax = plotting.plot_cluster_worth(table).axes[0]
+    assert ax.texts[0].xy == pytest.approx((0.4, 0.3))
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.2, 0.6])

@@ -19,6 +19,7 @@ from beyond_alignment.benchmark.collapse_limits import angles_by_condition, angl
 from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collapse_picture
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
+from beyond_alignment.benchmark.cost_growth import cost_growth
 from beyond_alignment.benchmark.crossover import Crossover, Outcome, crossover_of_fits, crossover_of_points
 from beyond_alignment.benchmark.curve_finetuned import (
     FINETUNE_CURVES,
@@ -187,6 +188,7 @@ __all__ = [
     "compare_sizes",
     "compare_two",
     "compare_with_experts",
+    "cost_growth",
     "count_bars",
     "critical_difference",
     "crossings_by_sis",

@@ -34,6 +34,7 @@ from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
+from beyond_alignment.plotting.token_clusters import plot_cluster_worth, plot_tile_clusters
 from beyond_alignment.plotting.token_tiles import (
     plot_example_tiles,
     plot_gene_calibration,
@@ -51,6 +52,7 @@ __all__ = [
     "plot_by_field_of_view",
     "plot_calibration",
     "plot_captured",
+    "plot_cluster_worth",
     "plot_collapse",
     "plot_components",
     "plot_correlations",
@@ -92,6 +94,7 @@ __all__ = [
     "plot_size_cost",
     "plot_spectrum",
     "plot_terms_retained",
+    "plot_tile_clusters",
     "plot_tissue_ceilings",
     "plot_training",
     "plot_transcripts",

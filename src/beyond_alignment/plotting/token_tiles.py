@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
@@ -73,6 +73,9 @@ def plot_transcripts_per_tile(tiles: Tiles) -> Figure:
     panel = len(tiles.core_genes) + len(tiles.addon_genes)
     ax.set(xlabel="transcripts in the tile", ylabel=f"genes seen, of {panel}", xscale="log")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(markerscale=2, loc="lower right")
     return figure
 

@@ -12,16 +12,25 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 from beyond_alignment.tokens.arms import ARMS
+from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS
 from beyond_alignment.tokens.study import MIN_MAE, REFERENCES
 
-KIND_COLOURS = {"expression": BLUE, "morphology": ORANGE, "late": GREEN, "early": PURPLE, "reference": GREY}
-KIND_MARKERS = {"expression": "o", "morphology": "s", "late": "D", "early": "^", "reference": "x"}
+KIND_COLOURS = {
+    "expression": BLUE,
+    "morphology": ORANGE,
+    "late": GREEN,
+    "early": PURPLE,
+    "reference": GREY,
+    "drawn": INK,
+}
+KIND_MARKERS = {"expression": "o", "morphology": "s", "late": "D", "early": "^", "reference": "x", "drawn": "*"}
 KIND_NAMES = {
     "expression": "expression alone",
     "morphology": "morphology alone",
     "late": "late fusion",
     "early": "early fusion",
     "reference": "no network",
+    "drawn": "reads nuclei as drawn",
 }
 
 
@@ -31,10 +40,12 @@ def kind_of(arm: str) -> str:
     Raises
     ------
     InputError
-        If it is neither an arm nor a reference.
+        If it is neither an arm nor a reference nor a perfect reader.
     """
     if arm in REFERENCES:
         return "reference"
+    if arm in PERFECT_READERS:
+        return "drawn"
     if arm not in ARMS:
         raise InputError(f"There is no arm {arm!r} to draw: score arms of ARMS.")
     found = ARMS[arm]

@@ -3,7 +3,9 @@
 from beyond_alignment.tokens.arms import ARMS, OWN_ARMS, Arm, get_arm
 from beyond_alignment.tokens.baseline import MinMAE, fit_min_mae
 from beyond_alignment.tokens.breast_crop import breast_crop_tiles
+from beyond_alignment.tokens.clusters import N_COMPONENTS, TileClusters, cluster_tiles, compare_clusters
 from beyond_alignment.tokens.contrastive import ClipResult, run_clip
+from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS, gain_of_perfect_readers, score_perfect_readers
 from beyond_alignment.tokens.folds import TileFold, disjoint_tiles, outer_folds
 from beyond_alignment.tokens.panel import Panel, split_panel
 from beyond_alignment.tokens.plan import TokenPlan
@@ -20,7 +22,9 @@ from beyond_alignment.tokens.token_claims import best_arm, gain, predictability,
 __all__ = [
     "ARMS",
     "METRICS",
+    "N_COMPONENTS",
     "OWN_ARMS",
+    "PERFECT_READERS",
     "TOKEN_CODE",
     "Arm",
     "ArmResult",
@@ -32,15 +36,19 @@ __all__ = [
     "Panel",
     "Retrieval",
     "SimulatedTiles",
+    "TileClusters",
     "TileFold",
     "Tiles",
     "TokenPlan",
     "best_arm",
     "breast_crop_tiles",
+    "cluster_tiles",
     "compare_arms",
+    "compare_clusters",
     "disjoint_tiles",
     "fit_min_mae",
     "gain",
+    "gain_of_perfect_readers",
     "get_arm",
     "make_tiles",
     "only",
@@ -55,6 +63,7 @@ __all__ = [
     "run_clip",
     "run_clips",
     "score_genes",
+    "score_perfect_readers",
     "simulated_tiles",
     "split_panel",
     "token_claims",

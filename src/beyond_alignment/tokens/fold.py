@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from beyond_alignment.benchmark.store import Arrays, PointStore
@@ -19,6 +19,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import resolve_precision
 from beyond_alignment.tokens.arm_inputs import ArmInputs, FrozenCache, build_network
 from beyond_alignment.tokens.batches import TileBatches
+from beyond_alignment.tokens.network import TokenNetwork
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.scaling import fit_target_scale
 from beyond_alignment.tokens.training import fit_rows
@@ -97,8 +98,8 @@ def fold_point(
     Returns
     -------
     dict
-        predictions (test tile, gene) in log1p counts; curve (epoch, number) in the order of ``CURVE``; best_epoch,
-        trained_parameters, parameters and seconds.
+        predictions (test tile, gene) in log1p counts; embeddings (test tile, feature); curve (epoch, number) in the
+        order of ``CURVE``; best_epoch, trained_parameters, parameters and seconds.
     """
     key = {
         "what": "arm of token-level fusion",
@@ -157,9 +158,10 @@ def _train(
         fingerprint=fingerprint,
         after_epoch=tell,
     )
-    outputs = predict(network, inputs.batches, test_rows, plan=plan, device=device)
+    outputs, embeddings = predict(network, inputs.batches, test_rows, plan=plan, device=device)
     return {
         "predictions": scale.restored(outputs),
+        "embeddings": embeddings,
         "curve": np.array([[row[name] for name in CURVE] for row in training.curve]),
         "best_epoch": np.array(training.best_epoch),
         "trained_parameters": np.array(network.n_parameters()),
@@ -169,14 +171,15 @@ def _train(
 
 
 def predict(
-    network: nn.Module, batches: TileBatches, rows: Tensor, *, plan: TokenPlan, device: torch.device
-) -> NDArray[np.float32]:
-    """Return the outputs of a network for some tiles (tile, gene)."""
+    network: TokenNetwork, batches: TileBatches, rows: Tensor, *, plan: TokenPlan, device: torch.device
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the outputs of a network for some tiles (tile, gene), and its embeddings of them (tile, feature)."""
     network.eval()
     half = resolve_precision(plan.precision, device) == "bfloat16"
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-        parts = [network(batches.of(part)).float().cpu() for part in rows.split(plan.batch_size)]
-    return torch.cat(parts).numpy()
+        embedded = [network.embed(batches.of(part)) for part in rows.split(plan.batch_size)]
+        outputs = [network.head(part).float().cpu() for part in embedded]
+    return torch.cat(outputs).numpy(), torch.cat([part.float().cpu() for part in embedded]).numpy()
 
 
 def _precision(cache: FrozenCache) -> str:

@@ -30,6 +30,8 @@ class ArmResult:
         Of weights, order of tiles and dropout.
     predictions
         log1p counts of the add-on genes out of fold (tile, gene); NaN in the rows of tiles that no fold tests.
+    embeddings
+        What the linear head reads of the tested tiles of each fold (test tile, feature); each fold has its network.
     fold
         Fold that predicted a tile (tile,), -1 where none did.
     curves
@@ -49,6 +51,7 @@ class ArmResult:
     arm: Arm
     seed: int
     predictions: NDArray[np.float32]
+    embeddings: tuple[NDArray[np.float32], ...]
     fold: NDArray[np.int64]
     curves: tuple[tuple[dict[str, float], ...], ...]
     best_epochs: tuple[int, ...]
@@ -198,6 +201,7 @@ def _run(
         arm=arm,
         seed=seed,
         predictions=predictions,
+        embeddings=tuple(point["embeddings"] for point in points),
         fold=fold,
         curves=tuple(
             tuple(dict(zip(CURVE, map(float, row), strict=True)) for row in point["curve"]) for point in points

@@ -51,12 +51,15 @@ class Comparison:
         A row an arm: arm, label, trained_parameters, vision, best_epoch (mean over folds and seeds), epochs, seconds.
     predictions
         log1p counts out of fold (tile, gene), averaged over seeds, by arm.
+    embeddings
+        Of the tested tiles of each fold (test tile, feature), with the first seed, by arm.
     """
 
     scores: pd.DataFrame
     genes: pd.DataFrame
     arms: pd.DataFrame
     predictions: Mapping[str, NDArray[np.float32]]
+    embeddings: Mapping[str, tuple[NDArray[np.float32], ...]]
 
 
 def compare_arms(
@@ -112,14 +115,15 @@ def compare_arms(
         found.setdefault(result.arm.name, []).append(result.predictions)
     references = reference_predictions(tiles, folds)
     tables = [
-        *(_scored(tiles, folds, name, REFERENCES[name], 0, values) for name, values in references.items()),
-        *(_scored(tiles, folds, r.arm.name, r.arm.label, r.seed, r.predictions) for r in results),
+        *(scores_of_run(tiles, folds, name, REFERENCES[name], 0, values) for name, values in references.items()),
+        *(scores_of_run(tiles, folds, r.arm.name, r.arm.label, r.seed, r.predictions) for r in results),
     ]
     return Comparison(
         scores=pd.concat([scores for scores, _ in tables], ignore_index=True),
         genes=pd.concat([genes for _, genes in tables], ignore_index=True),
         arms=pd.DataFrame(_about(chosen, results, plan, image_epochs)),
         predictions=references | {name: np.mean(values, axis=0) for name, values in found.items()},
+        embeddings={result.arm.name: result.embeddings for result in results if result.seed == seeds[0]},
     )
 
 
@@ -164,10 +168,20 @@ def _plan(plan: TokenPlan, arm: Arm, image_epochs: int | None) -> TokenPlan:
     return replace(plan, epochs=image_epochs, warmup_epochs=min(plan.warmup_epochs, image_epochs - 1))
 
 
-def _scored(
+def scores_of_run(
     tiles: Tiles, folds: Sequence[TileFold], arm: str, label: str, seed: int, predictions: NDArray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of one run: a row a fold, and a row a fold and gene."""
+    """Return the scores of one run: a row a fold, and a row a fold and gene.
+
+    Parameters
+    ----------
+    tiles, folds
+        As they were run.
+    arm, label, seed
+        What the rows say of it.
+    predictions
+        log1p counts out of fold (tile, gene).
+    """
     rows, genes = [], []
     for fold in folds:
         scored = score_genes(tiles.targets[fold.test], predictions[fold.test], tiles.addon_genes)

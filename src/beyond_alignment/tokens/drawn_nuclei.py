@@ -1,0 +1,133 @@
+"""What a perfect reader of simulated nuclei could tell of add-on genes: a ceiling to hold networks against."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from beyond_alignment.datasets.simulated_histology import SimulatedField
+from beyond_alignment.tokens.folds import TileFold
+from beyond_alignment.tokens.linear_probe import probe_genes
+from beyond_alignment.tokens.simulated import SimulatedTiles
+from beyond_alignment.tokens.study import RIDGE, scores_of_run
+from beyond_alignment.tokens.tiles import Tiles
+from beyond_alignment.tokens.token_claims import gain
+
+NUCLEI, BOTH, MEETING = "nuclei_drawn", "nuclei_and_core", "nuclei_meeting_core"
+PERFECT_READERS = {
+    NUCLEI: "Nuclei as drawn",
+    BOTH: "Core counts and nuclei as drawn",
+    MEETING: "The same, met in each patch",
+}
+"""Ridge regressions on what no network is given: size, elongation and chromatin of each nucleus as it was drawn."""
+
+_SHAPE = ("nucleus_um", "nucleus_aspect", "chromatin")
+
+
+def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd.DataFrame:
+    """Score ridge regressions on nuclei as they were drawn, alone and with the core counts.
+
+    The penalty is chosen on the validation part. *Nuclei as drawn* reads, by tile, how many nuclei of each cell type
+    there are and the sums of what shape leaves of the mean of its type; *met in each patch* reads in addition the sum
+    over patches of the product of the chromatin of its nuclei and the balance of the core genes that mark the bit of
+    the pair, which is what the exclusive or is made of.
+
+    Parameters
+    ----------
+    made
+        Tiles with their fields.
+    folds
+        As the arms were run.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows as in the scores of a ``Comparison``; seed is 0.
+    """
+    tiles = made.tiles
+    core, (nuclei, chromatin) = np.log1p(tiles.core_per_tile()), drawn_nuclei(made)
+    meeting = (marker_balance(made) * chromatin).sum(axis=1, keepdims=True)
+    read = {NUCLEI: nuclei, BOTH: np.hstack([core, nuclei]), MEETING: np.hstack([core, nuclei, meeting])}
+    tables = []
+    for name, features in read.items():
+        predicted = np.full(tiles.targets.shape, np.nan, dtype=np.float32)
+        for fold in folds:
+            predicted[fold.test] = probe_genes(features, tiles.targets, fold)
+        tables.append(scores_of_run(tiles, folds, name, PERFECT_READERS[name], 0, predicted)[0])
+    return pd.concat(tables, ignore_index=True)
+
+
+def gain_of_perfect_readers(scores: pd.DataFrame) -> tuple[float, float, float]:
+    """Return what the best perfect reader of both modalities gains over the better one of a single modality.
+
+    Parameters
+    ----------
+    scores
+        Of :func:`score_perfect_readers` and of a ``Comparison``, which has the ridge regression on core counts.
+
+    Returns
+    -------
+    tuple
+        Mean Spearman, and its 95 % Student interval over folds.
+    """
+    means = scores.groupby("arm")["spearman"].mean()
+    first, second = means[[BOTH, MEETING]].idxmax(), means[[NUCLEI, RIDGE]].idxmax()
+    return gain(scores, str(first), str(second))
+
+
+def drawn_nuclei(made: SimulatedTiles) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what the nuclei in each tile were drawn with.
+
+    Parameters
+    ----------
+    made
+        Tiles with their fields.
+
+    Returns
+    -------
+    tuple
+        (tile, feature): nuclei of each cell type, then sums of the log of their size, elongation and chromatin, each
+        less the mean of its type in the field; and (tile, patch): the sum of the last.
+    """
+    tiles, kinds = made.tiles, sorted({kind for field in made.fields for kind in field.cells["cell_type"].unique()})
+    features, chromatin = np.zeros((len(tiles), len(kinds) + len(_SHAPE))), np.zeros((len(tiles), tiles.n_patches))
+    by_group = {f"donor {field.donor + 1}": field for field in made.fields}
+    for group, field in by_group.items():
+        cells = field.cells
+        shape = np.log(cells[list(_SHAPE)])
+        shape = (shape - shape.groupby(cells["cell_type"], observed=True).transform("mean")).to_numpy()
+        types = (cells["cell_type"].to_numpy()[:, None] == np.array(kinds)).astype(float)
+        for row in np.flatnonzero(tiles.group == group):
+            inside, patch = _inside(tiles, int(row), field)
+            features[row] = np.concatenate([types[inside].sum(axis=0), shape[inside].sum(axis=0)])
+            chromatin[row] = np.bincount(patch, weights=shape[inside, -1], minlength=tiles.n_patches)
+    return features, chromatin
+
+
+def marker_balance(made: SimulatedTiles) -> NDArray[np.float64]:
+    """Return the core transcripts of each patch that mark a bit of the pair less its opposite, over both.
+
+    Parameters
+    ----------
+    made
+        Tiles with their fields.
+
+    Returns
+    -------
+    numpy.ndarray
+        (tile, patch), -1 to 1; 0 in a patch without any.
+    """
+    tiles = made.tiles
+    sign = np.sign(made.fields[0].core.loc[list(tiles.core_genes), "pair_expression"].to_numpy())
+    up, every = tiles.core @ sign, tiles.core @ np.abs(sign)  # (tile * patch,)
+    return (up / np.maximum(every, 1.0)).reshape(len(tiles), tiles.n_patches)
+
+
+def _inside(tiles: Tiles, row: int, field: SimulatedField) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the cells whose nuclei lie in a tile, and the patch of each."""
+    corner = tiles.centre_um[row] - tiles.tile_um / 2
+    offset = field.cells[["x_um", "y_um"]].to_numpy() - corner
+    inside = np.flatnonzero(((offset >= 0) & (offset < tiles.tile_um)).all(axis=1))
+    column, line = np.minimum((offset[inside] * tiles.grid / tiles.tile_um).astype(np.int64), tiles.grid - 1).T
+    return inside, line * tiles.grid + column

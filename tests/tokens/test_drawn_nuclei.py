@@ -1,0 +1,71 @@
+"""Perfect readers of simulated nuclei gain what the dials put there, and features are counts of the cells in a tile."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from beyond_alignment.tokens import gain_of_perfect_readers, only, outer_folds, score_perfect_readers, simulated_tiles
+from beyond_alignment.tokens.drawn_nuclei import BOTH, MEETING, NUCLEI, drawn_nuclei, marker_balance
+from beyond_alignment.tokens.study import RIDGE, reference_predictions, scores_of_run
+
+SMALL = {"n_donors": 3, "size_um": 640.0, "microns_per_pixel": 4.0, "input_px": 32, "patch_px": 8, "seed": 5}
+
+
+def scored(*programmes):
+    """Return the scores of perfect readers and of the ridge on core counts, with some programmes alone."""
+    made = simulated_tiles(dials=only(*programmes), **SMALL)
+    folds = outer_folds(made.tiles, n_folds=3)
+    ridge = reference_predictions(made.tiles, folds)[RIDGE]
+    rows = [score_perfect_readers(made, folds), scores_of_run(made.tiles, folds, RIDGE, RIDGE, 0, ridge)[0]]
+    return made, pd.concat(rows, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def redundant():
+    return scored("redundant")
+
+
+def test_redundant_genes_leave_nothing_to_gain(redundant):
+    mean, _, high = gain_of_perfect_readers(redundant[1])
+    assert abs(mean) < 0.02
+    assert high < 0.04
+
+
+def test_unique_parts_are_gained_without_meeting():
+    _, scores = scored("unique_expression", "unique_morphology")
+    means = scores.groupby("arm")["spearman"].mean()
+    assert means[BOTH] > max(means[NUCLEI], means[RIDGE]) + 0.08
+    assert means[MEETING] == pytest.approx(means[BOTH], abs=0.02)
+
+
+def test_an_exclusive_or_is_gained_only_where_transcripts_meet_nuclei():
+    _, scores = scored("synergy")
+    means = scores.groupby("arm")["spearman"].mean()
+    assert means[BOTH] < max(means[NUCLEI], means[RIDGE]) + 0.05
+    assert means[MEETING] > means[BOTH] + 0.1
+
+
+def test_nuclei_are_those_whose_centre_the_tile_holds(redundant):
+    made, _ = redundant
+    features, chromatin = drawn_nuclei(made)
+    row, field = 7, made.fields[0]
+    corner = made.tiles.centre_um[row] - made.tiles.tile_um / 2
+    x, y = (field.cells[name].to_numpy() - start for name, start in zip(("x_um", "y_um"), corner, strict=True))
+    width = made.tiles.tile_um
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < width)
+    assert features[row, :-3].sum() == inside.sum()
+    assert chromatin[row].sum() == pytest.approx(features[row, -1])
+    log = np.log(field.cells["chromatin"])
+    own = (log - log.groupby(field.cells["cell_type"], observed=True).transform("mean")).to_numpy()
+    first = inside & (x < width / made.tiles.grid) & (y < width / made.tiles.grid)
+    assert chromatin[row, 0] == pytest.approx(own[first].sum())
+
+
+def test_the_balance_of_markers_is_a_share_of_their_transcripts(redundant):
+    made, _ = redundant
+    balance = marker_balance(made)
+    assert balance.shape == (len(made.tiles), made.tiles.n_patches)
+    assert np.abs(balance).max() <= 1.0
+    signs = np.sign(made.fields[0].core["pair_expression"].to_numpy())
+    counts = made.tiles.core[:1].toarray()[0]
+    assert balance[0, 0] == pytest.approx((counts @ signs) / max(counts @ np.abs(signs), 1.0))
