@@ -119,3 +119,16 @@ def test_the_worth_of_clusters_is_a_mean_over_folds():
     ax = plotting.plot_cluster_worth(table).axes[0]
     assert ax.texts[0].xy == pytest.approx((0.4, 0.3))
     np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.2, 0.6])
+
+
+def test_meeting_is_drawn_as_means_over_folds():
+    rows = [
+        {"arm": arm, "co_location_um": um, "fold": fold, "spearman": value + add}
+        for arm, value in (("nuclei_meeting_core_in_patch", 0.9), ("nuclei_meeting_core_in_tile", 0.7),
+                           ("nuclei_and_core", 0.6))
+        for um in (20.0, 80.0)
+        for fold, add in (("a", -0.05), ("b", 0.05))
+    ]  # fmt: skip
+    ax = plotting.plot_meeting(pd.DataFrame(rows), tile_um=128.0, patch_um=32.0).axes[0]
+    assert [line.get_ydata()[0] for line in ax.lines[:3]] == pytest.approx([0.9, 0.7, 0.6])
+    assert ax.texts[0].get_text() == "met in each patch"

@@ -1,19 +1,21 @@
 """Perfect readers of simulated nuclei gain what the dials put there, and features are counts of the cells in a tile."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from beyond_alignment.tokens import gain_of_perfect_readers, only, outer_folds, score_perfect_readers, simulated_tiles
-from beyond_alignment.tokens.drawn_nuclei import BOTH, MEETING, NUCLEI, drawn_nuclei, marker_balance
+from beyond_alignment.tokens.drawn_nuclei import BOTH, IN_PATCH, IN_TILE, NUCLEI, drawn_nuclei, marker_balance
 from beyond_alignment.tokens.study import RIDGE, reference_predictions, scores_of_run
 
 SMALL = {"n_donors": 3, "size_um": 640.0, "microns_per_pixel": 4.0, "input_px": 32, "patch_px": 8, "seed": 5}
 
 
-def scored(*programmes):
+def scored(*programmes, **dials):
     """Return the scores of perfect readers and of the ridge on core counts, with some programmes alone."""
-    made = simulated_tiles(dials=only(*programmes), **SMALL)
+    made = simulated_tiles(dials=replace(only(*programmes), **dials), **SMALL)
     folds = outer_folds(made.tiles, n_folds=3)
     ridge = reference_predictions(made.tiles, folds)[RIDGE]
     rows = [score_perfect_readers(made, folds), scores_of_run(made.tiles, folds, RIDGE, RIDGE, 0, ridge)[0]]
@@ -35,14 +37,27 @@ def test_unique_parts_are_gained_without_meeting():
     _, scores = scored("unique_expression", "unique_morphology")
     means = scores.groupby("arm")["spearman"].mean()
     assert means[BOTH] > max(means[NUCLEI], means[RIDGE]) + 0.08
-    assert means[MEETING] == pytest.approx(means[BOTH], abs=0.02)
+    assert means[IN_PATCH] == pytest.approx(means[BOTH], abs=0.02)
 
 
 def test_an_exclusive_or_is_gained_only_where_transcripts_meet_nuclei():
     _, scores = scored("synergy")
     means = scores.groupby("arm")["spearman"].mean()
     assert means[BOTH] < max(means[NUCLEI], means[RIDGE]) + 0.05
-    assert means[MEETING] > means[BOTH] + 0.1
+    assert means[IN_PATCH] > means[BOTH] + 0.1
+    assert means[IN_PATCH] > means[IN_TILE] + 0.1
+
+
+def share_met_in_the_tile(co_location_um):
+    """Return how much of what meeting in each patch gains, meeting in the tile gains."""
+    means = scored("synergy", co_location_um=co_location_um)[1].groupby("arm")["spearman"].mean()
+    return (means[IN_TILE] - means[BOTH]) / (means[IN_PATCH] - means[BOTH])
+
+
+def test_the_tile_is_the_more_enough_the_slower_the_pair_changes():
+    fast, slow = share_met_in_the_tile(20.0), share_met_in_the_tile(500.0)
+    assert fast < 0.4
+    assert slow > fast + 0.15
 
 
 def test_nuclei_are_those_whose_centre_the_tile_holds(redundant):
@@ -68,4 +83,6 @@ def test_the_balance_of_markers_is_a_share_of_their_transcripts(redundant):
     assert np.abs(balance).max() <= 1.0
     signs = np.sign(made.fields[0].core["pair_expression"].to_numpy())
     counts = made.tiles.core[:1].toarray()[0]
+    whole = marker_balance(made, whole_tile=True)
+    assert np.ptp(whole, axis=1).max() == 0.0
     assert balance[0, 0] == pytest.approx((counts @ signs) / max(counts @ np.abs(signs), 1.0))

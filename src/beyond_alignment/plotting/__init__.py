@@ -35,6 +35,7 @@ from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_a
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
 from beyond_alignment.plotting.token_clusters import plot_cluster_worth, plot_tile_clusters
+from beyond_alignment.plotting.token_meeting import plot_meeting
 from beyond_alignment.plotting.token_tiles import (
     plot_example_tiles,
     plot_gene_calibration,
@@ -76,6 +77,7 @@ __all__ = [
     "plot_labels",
     "plot_leakage",
     "plot_learning_curves",
+    "plot_meeting",
     "plot_method_leads",
     "plot_overlay",
     "plot_pareto",

@@ -14,11 +14,13 @@ from beyond_alignment.tokens.study import RIDGE, scores_of_run
 from beyond_alignment.tokens.tiles import Tiles
 from beyond_alignment.tokens.token_claims import gain
 
-NUCLEI, BOTH, MEETING = "nuclei_drawn", "nuclei_and_core", "nuclei_meeting_core"
+NUCLEI, BOTH = "nuclei_drawn", "nuclei_and_core"
+IN_TILE, IN_PATCH = "nuclei_meeting_core_in_tile", "nuclei_meeting_core_in_patch"
 PERFECT_READERS = {
     NUCLEI: "Nuclei as drawn",
     BOTH: "Core counts and nuclei as drawn",
-    MEETING: "The same, met in each patch",
+    IN_TILE: "The same, met in the tile",
+    IN_PATCH: "The same, met in each patch",
 }
 """Ridge regressions on what no network is given: size, elongation and chromatin of each nucleus as it was drawn."""
 
@@ -29,9 +31,9 @@ def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd
     """Score ridge regressions on nuclei as they were drawn, alone and with the core counts.
 
     The penalty is chosen on the validation part. *Nuclei as drawn* reads, by tile, how many nuclei of each cell type
-    there are and the sums of what shape leaves of the mean of its type; *met in each patch* reads in addition the sum
+    there are and the sums of what shape leaves of the mean of its type. *Met in each patch* reads in addition the sum
     over patches of the product of the chromatin of its nuclei and the balance of the core genes that mark the bit of
-    the pair, which is what the exclusive or is made of.
+    the pair, which is what the exclusive or is made of; *met in the tile* that product of the whole tile.
 
     Parameters
     ----------
@@ -47,8 +49,11 @@ def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd
     """
     tiles = made.tiles
     core, (nuclei, chromatin) = np.log1p(tiles.core_per_tile()), drawn_nuclei(made)
-    meeting = (marker_balance(made) * chromatin).sum(axis=1, keepdims=True)
-    read = {NUCLEI: nuclei, BOTH: np.hstack([core, nuclei]), MEETING: np.hstack([core, nuclei, meeting])}
+    both = np.hstack([core, nuclei])
+    read = {NUCLEI: nuclei, BOTH: both}
+    for name, whole in ((IN_TILE, True), (IN_PATCH, False)):
+        balance = marker_balance(made, whole_tile=whole)
+        read[name] = np.hstack([both, (balance * chromatin).sum(axis=1, keepdims=True)])
     tables = []
     for name, features in read.items():
         predicted = np.full(tiles.targets.shape, np.nan, dtype=np.float32)
@@ -72,7 +77,7 @@ def gain_of_perfect_readers(scores: pd.DataFrame) -> tuple[float, float, float]:
         Mean Spearman, and its 95 % Student interval over folds.
     """
     means = scores.groupby("arm")["spearman"].mean()
-    first, second = means[[BOTH, MEETING]].idxmax(), means[[NUCLEI, RIDGE]].idxmax()
+    first, second = means[[BOTH, IN_TILE, IN_PATCH]].idxmax(), means[[NUCLEI, RIDGE]].idxmax()
     return gain(scores, str(first), str(second))
 
 
@@ -105,23 +110,28 @@ def drawn_nuclei(made: SimulatedTiles) -> tuple[NDArray[np.float64], NDArray[np.
     return features, chromatin
 
 
-def marker_balance(made: SimulatedTiles) -> NDArray[np.float64]:
+def marker_balance(made: SimulatedTiles, *, whole_tile: bool = False) -> NDArray[np.float64]:
     """Return the core transcripts of each patch that mark a bit of the pair less its opposite, over both.
 
     Parameters
     ----------
     made
         Tiles with their fields.
+    whole_tile
+        Give every patch the balance of its tile.
 
     Returns
     -------
     numpy.ndarray
-        (tile, patch), -1 to 1; 0 in a patch without any.
+        (tile, patch), -1 to 1; 0 where there are none.
     """
     tiles = made.tiles
     sign = np.sign(made.fields[0].core.loc[list(tiles.core_genes), "pair_expression"].to_numpy())
-    up, every = tiles.core @ sign, tiles.core @ np.abs(sign)  # (tile * patch,)
-    return (up / np.maximum(every, 1.0)).reshape(len(tiles), tiles.n_patches)
+    shape = (len(tiles), tiles.n_patches)
+    up, every = ((tiles.core @ weight).reshape(shape) for weight in (sign, np.abs(sign)))
+    if whole_tile:
+        up, every = (np.broadcast_to(part.sum(axis=1, keepdims=True), shape) for part in (up, every))
+    return up / np.maximum(every, 1.0)
 
 
 def _inside(tiles: Tiles, row: int, field: SimulatedField) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
