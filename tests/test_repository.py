@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from pybtex.database import parse_file
 
 from beyond_alignment.pipeline.toc import toc_pages
 from beyond_alignment.project import root
@@ -68,7 +69,7 @@ def test_links_into_the_repository_lead_somewhere(name):
 
 
 def test_citation_keys_are_in_the_bibliography():
-    known = set(re.findall(r"^@\w+\{([^,]+),", read("book/references.bib"), flags=re.MULTILINE))
+    known = set(parse_file(root() / "book" / "references.bib").entries)
     cited = set(
         re.findall(r'citation(?:=|: )"([\w-]+)"', "\n".join(read(n) for n in tracked() if n.startswith("src/")))
     )
@@ -77,6 +78,11 @@ def test_citation_keys_are_in_the_bibliography():
             cited |= {key.strip() for key in keys.split(",")}
     assert cited
     assert cited - known == set()
+
+
+def test_every_source_has_a_title_and_somebody_who_wrote_it():
+    entries = parse_file(root() / "book" / "references.bib").entries
+    assert [key for key, entry in entries.items() if "title" not in entry.fields or not entry.persons] == []
 
 
 def test_terms_are_in_the_glossary():
