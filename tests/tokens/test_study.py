@@ -9,10 +9,10 @@ from beyond_alignment.datasets import Dials
 from beyond_alignment.errors import InputError
 from beyond_alignment.results import CLAIMS, VERDICTS
 from beyond_alignment.tokens import compare_arms, only, outer_folds, retrieval_table, simulated_tiles, token_claims
+from beyond_alignment.tokens.arm_scores import best_arm, gain, predictability
 from beyond_alignment.tokens.contrastive import ClipResult
 from beyond_alignment.tokens.retrieval import Retrieval
 from beyond_alignment.tokens.scores import score_genes
-from beyond_alignment.tokens.token_claims import best_arm, gain, predictability
 from tests.tokens.small import plan
 
 ARMS = ("expression_tile", "morphology_frozen", "late_concat_tile_frozen", "late_concat_token_frozen")

@@ -22,7 +22,6 @@ from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.cost_growth import cost_growth
 from beyond_alignment.benchmark.crossover import Crossover, Outcome, crossover_of_fits, crossover_of_points
 from beyond_alignment.benchmark.curve_finetuned import (
-    FINETUNE_CURVES,
     FINETUNED,
     SURROGATES,
     finetuned_curves,
@@ -32,7 +31,7 @@ from beyond_alignment.benchmark.curve_finetuned import (
 )
 from beyond_alignment.benchmark.curve_fit import CurveFit, Prediction, fit_curve
 from beyond_alignment.benchmark.curve_grid import CONTESTANTS, CurveGrid, run_curves
-from beyond_alignment.benchmark.curve_problems import CurveProblems, join_problems, pose_curves
+from beyond_alignment.benchmark.curve_problems import CurveProblems, pose_curves
 from beyond_alignment.benchmark.decision_rules import RULES, Thresholds, fit_thresholds
 from beyond_alignment.benchmark.decision_table import DecisionTable, decision_table
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
@@ -122,7 +121,6 @@ __all__ = [
     "CONTESTANTS",
     "DECOMPOSITION_CODE",
     "FINETUNED",
-    "FINETUNE_CURVES",
     "FRACTIONS",
     "GRID_CODE",
     "GRID_SETS",
@@ -229,7 +227,6 @@ __all__ = [
     "hidden_sharing",
     "holm",
     "information_claims",
-    "join_problems",
     "join_scores",
     "judge_rules",
     "known_information",

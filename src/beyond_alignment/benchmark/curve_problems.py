@@ -47,15 +47,3 @@ def pose_curves(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -
     """
     posed = dict.fromkeys((*contests, *stand_ins(contests).values()))
     return CurveProblems(*_benches(data_sets, list(posed)))
-
-
-def join_problems(*parts: CurveProblems) -> CurveProblems:
-    """Return several sets of problems as one.
-
-    Parameters
-    ----------
-    parts
-        From :func:`pose_curves` and :func:`~beyond_alignment.benchmark.dialled_problems`.
-    """
-    benches = {name: bench for part in parts for name, bench in part.benches.items()}
-    return CurveProblems(benches, {contest: name for part in parts for contest, name in part.named.items()})

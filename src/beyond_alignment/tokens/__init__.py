@@ -1,5 +1,6 @@
 """Transcripts on the patch grid of a vision transformer: tiles, arms, training and scores."""
 
+from beyond_alignment.tokens.arm_scores import best_arm, gain, predictability
 from beyond_alignment.tokens.arms import ARMS, OWN_ARMS, Arm, get_arm
 from beyond_alignment.tokens.baseline import MinMAE, fit_min_mae
 from beyond_alignment.tokens.breast_crop import breast_crop_tiles
@@ -17,7 +18,7 @@ from beyond_alignment.tokens.simulated import SimulatedTiles, only, simulated_ti
 from beyond_alignment.tokens.study import TOKEN_CODE, Comparison, compare_arms, run_clips
 from beyond_alignment.tokens.tile_folder import open_tiles, write_tiles
 from beyond_alignment.tokens.tiles import Tiles, make_tiles
-from beyond_alignment.tokens.token_claims import best_arm, gain, predictability, retrieval_table, token_claims
+from beyond_alignment.tokens.token_claims import retrieval_table, token_claims
 
 __all__ = [
     "ARMS",

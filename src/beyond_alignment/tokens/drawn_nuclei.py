@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.datasets.simulated_histology import SimulatedField
+from beyond_alignment.tokens.arm_scores import gain
 from beyond_alignment.tokens.folds import TileFold
 from beyond_alignment.tokens.linear_probe import probe_genes
 from beyond_alignment.tokens.simulated import SimulatedTiles
 from beyond_alignment.tokens.study import RIDGE, scores_of_run
 from beyond_alignment.tokens.tiles import Tiles
-from beyond_alignment.tokens.token_claims import gain
 
 NUCLEI, BOTH = "nuclei_drawn", "nuclei_and_core"
 IN_TILE, IN_PATCH = "nuclei_meeting_core_in_tile", "nuclei_meeting_core_in_patch"

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
-from beyond_alignment.tokens.arms import ARMS
+from beyond_alignment.tokens.arm_scores import best_arm, gain, names_of, seen_whole
 from beyond_alignment.tokens.contrastive import ClipResult
 from beyond_alignment.tokens.study import MIN_MAE, REFERENCES, RIDGE
 
@@ -63,84 +63,6 @@ def token_claims(
     ]
 
 
-def gain(scores: pd.DataFrame, first: str, second: str, *, metric: str = "spearman") -> tuple[float, float, float]:
-    """Return the mean of one arm less another over folds, and its 95 % Student interval over folds.
-
-    Seeds are averaged within a fold; both arms are scored on the same tiles. Folds share training donors, which the
-    interval does not know.
-
-    Parameters
-    ----------
-    scores
-        Of a :class:`Comparison`.
-    first, second
-        Names of arms or references.
-    metric
-        Column.
-    """
-    wide = scores.groupby(["fold", "arm"])[metric].mean().unstack("arm")
-    return mean_interval(wide[first] - wide[second])
-
-
-def best_arm(scores: pd.DataFrame, kind: str) -> str:
-    """Return the arm of a kind with the highest mean Spearman over folds and seeds.
-
-    Kinds are ``morphology``, ``expression``, ``fusion``, its parts ``late`` and ``early``, and ``late token``.
-
-    Parameters
-    ----------
-    scores
-        Of a :class:`Comparison`.
-    kind
-        Which arms compete.
-    """
-    means = scores.groupby("arm")["spearman"].mean()
-    return str(means[[name for name in means.index if name in ARMS and kind in _kinds(name)]].idxmax())
-
-
-def seen_whole(scores: pd.DataFrame) -> dict[str, float]:
-    """Return the mean Spearman of each arm and reference over folds and seeds, best first."""
-    means = scores.groupby("arm")["spearman"].mean().sort_values(ascending=False)
-    return {str(name): float(value) for name, value in means.items()}
-
-
-def predictability(genes: pd.DataFrame, redundancy: pd.DataFrame, core_share: pd.Series, *, arm: str) -> pd.DataFrame:
-    """Put what an arm predicts of each gene beside how redundant the gene is with the core panel.
-
-    Parameters
-    ----------
-    genes
-        Of a :class:`Comparison`.
-    redundancy
-        Rows of :func:`redundancy_with_core` for each fold.
-    core_share
-        Of :class:`SimulatedTiles`: the truth.
-    arm
-        Which arm.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a gene: gene, spearman (mean over folds and seeds), ridge_r2 and largest_r (means over folds), core_share.
-    """
-    predicted = genes[genes["arm"] == arm].groupby("gene")["spearman"].mean()
-    measured = redundancy.groupby("gene")[["ridge_r2", "largest_r"]].mean()
-    return measured.join(predicted, how="inner").join(core_share.rename("core_share")).reset_index()
-
-
-def _kinds(name: str) -> set[str]:
-    """Return what an arm counts as."""
-    arm = ARMS[name]
-    if arm.stage is None:
-        return {"morphology" if arm.vision else "expression"}
-    return {"fusion", str(arm.stage), f"{arm.stage} {arm.granularity}"}
-
-
-def _names(first: str, second: str) -> str:
-    """Name two arms."""
-    return " less ".join(REFERENCES.get(name) or ARMS[name].label for name in (first, second))
-
-
 def _fusion(scores: pd.DataFrame) -> Record:
     """Return M1: the best fusion against the better unimodal arm, the linear reading of core counts included."""
     fused, expression, morphology = (best_arm(scores, kind) for kind in ("fusion", "expression", "morphology"))
@@ -152,10 +74,11 @@ def _fusion(scores: pd.DataFrame) -> Record:
         verdict = UNTESTABLE
     return {
         "claim": "M1",
-        "measured": f"{_names(fused, rival)}: {mean:+.3f} mean Spearman ({HOW}); best fusion {means[fused]:.3f}, best "
-        f"morphology {means[morphology]:.3f}, best expression network {means[expression]:.3f}, ridge on core counts "
-        f"{means[RIDGE]:.3f}; replicated where the interval over the best of these is above zero, untested where it is "
-        "below and the expression network stays below the ridge, which says that networks were trained too little. "
+        "measured": f"{names_of(fused, rival)}: {mean:+.3f} mean Spearman ({HOW}); best fusion {means[fused]:.3f}, "
+        f"best morphology {means[morphology]:.3f}, best expression network {means[expression]:.3f}, ridge on core "
+        f"counts {means[RIDGE]:.3f}; replicated where the interval over the best of these is above zero, untested "
+        "where it is below and the expression network stays below the ridge, which says that networks were trained too "
+        "little. "
         "Each best is so on the tiles that are scored",
         "value": mean,
         "interval": (low, high),
@@ -194,7 +117,7 @@ def _timing(scores: pd.DataFrame) -> Record:
     verdict = REPLICATED if inside else NOT_REPLICATED if apart and abs(mean) > PAR else UNTESTABLE
     return {
         "claim": "M3",
-        "measured": f"{_names(late, early)}: {mean:+.3f} mean Spearman ({HOW}); replicated where the interval lies "
+        "measured": f"{names_of(late, early)}: {mean:+.3f} mean Spearman ({HOW}); replicated where the interval lies "
         f"within {PAR} of zero, not replicated where it excludes zero and the mean is further away",
         "value": mean,
         "interval": (low, high),
@@ -211,7 +134,7 @@ def _best_gene(scores: pd.DataFrame) -> Record:
     verdict = NOT_REPLICATED if refuted else REPLICATED if shown else UNTESTABLE
     return {
         "claim": "M5",
-        "measured": f"{_names(expression, MIN_MAE)}: {mean:+.3f} mean Spearman ({HOW}); best morphology less Min-MAE "
+        "measured": f"{names_of(expression, MIN_MAE)}: {mean:+.3f} mean Spearman ({HOW}); best morphology less Min-MAE "
         f"{below[0]:+.3f} ({below[1]:+.3f} to {below[2]:+.3f}); replicated where the first interval ends below {PAR} "
         "and the second below zero, not replicated where either begins above zero",
         "value": mean,
@@ -288,9 +211,9 @@ def _clusters(scores: pd.DataFrame, clusters: pd.DataFrame) -> Record:
     return {
         "claim": "M8",
         "measured": "Leiden clusters by tile embedding, as many for each arm; spatial coherence: "
-        f"{_names(fused, expression)} {mean:+.3f}; share of the variance of add-on genes between clusters: "
-        f"{_names(fused, morphology)} {fine[0]:+.3f} ({fine[1]:+.3f} to {fine[2]:+.3f}; Student intervals over donors, "
-        "one seed); replicated where both intervals are above zero, not replicated where one is below",
+        f"{names_of(fused, expression)} {mean:+.3f}; share of the variance of add-on genes between clusters: "
+        f"{names_of(fused, morphology)} {fine[0]:+.3f} ({fine[1]:+.3f} to {fine[2]:+.3f}; Student intervals over "
+        "donors, one seed); replicated where both intervals are above zero, not replicated where one is below",
         "value": mean,
         "interval": (low, high),
         "seeds": 1,

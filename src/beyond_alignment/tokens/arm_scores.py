@@ -1,0 +1,85 @@
+"""Scores of a study read by arm: the best of a kind, what one gains over another, what each gene is predicted by."""
+
+import pandas as pd
+
+from beyond_alignment.benchmark.leads import mean_interval
+from beyond_alignment.tokens.arms import ARMS
+from beyond_alignment.tokens.study import REFERENCES
+
+
+def gain(scores: pd.DataFrame, first: str, second: str, *, metric: str = "spearman") -> tuple[float, float, float]:
+    """Return the mean of one arm less another over folds, and its 95 % Student interval over folds.
+
+    Seeds are averaged within a fold; both arms are scored on the same tiles. Folds share training donors, which the
+    interval does not know.
+
+    Parameters
+    ----------
+    scores
+        Of a :class:`Comparison`.
+    first, second
+        Names of arms or references.
+    metric
+        Column.
+    """
+    wide = scores.groupby(["fold", "arm"])[metric].mean().unstack("arm")
+    return mean_interval(wide[first] - wide[second])
+
+
+def best_arm(scores: pd.DataFrame, kind: str) -> str:
+    """Return the arm of a kind with the highest mean Spearman over folds and seeds.
+
+    Kinds are ``morphology``, ``expression``, ``fusion``, its parts ``late`` and ``early``, and ``late token``.
+
+    Parameters
+    ----------
+    scores
+        Of a :class:`Comparison`.
+    kind
+        Which arms compete.
+    """
+    means = scores.groupby("arm")["spearman"].mean()
+    return str(means[[name for name in means.index if name in ARMS and kind in _kinds(name)]].idxmax())
+
+
+def seen_whole(scores: pd.DataFrame) -> dict[str, float]:
+    """Return the mean Spearman of each arm and reference over folds and seeds, best first."""
+    means = scores.groupby("arm")["spearman"].mean().sort_values(ascending=False)
+    return {str(name): float(value) for name, value in means.items()}
+
+
+def predictability(genes: pd.DataFrame, redundancy: pd.DataFrame, core_share: pd.Series, *, arm: str) -> pd.DataFrame:
+    """Put what an arm predicts of each gene beside how redundant the gene is with the core panel.
+
+    Parameters
+    ----------
+    genes
+        Of a :class:`Comparison`.
+    redundancy
+        Rows of :func:`redundancy_with_core` for each fold.
+    core_share
+        Of :class:`SimulatedTiles`: the truth.
+    arm
+        Which arm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a gene: gene, spearman (mean over folds and seeds), ridge_r2 and largest_r (means over folds), core_share.
+    """
+    predicted = genes[genes["arm"] == arm].groupby("gene")["spearman"].mean()
+    measured = redundancy.groupby("gene")[["ridge_r2", "largest_r"]].mean()
+    return measured.join(predicted, how="inner").join(core_share.rename("core_share")).reset_index()
+
+
+def _kinds(name: str) -> set[str]:
+    """Return what an arm counts as."""
+    arm = ARMS[name]
+    if arm.stage is None:
+        return {"morphology" if arm.vision else "expression"}
+    return {"fusion", str(arm.stage), f"{arm.stage} {arm.granularity}"}
+
+
+def names_of(first: str, second: str) -> str:
+    """Name two arms."""
+    return " less ".join(REFERENCES.get(name) or ARMS[name].label for name in (first, second))
