@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+from collections import Counter
 
+import nbformat
 import pytest
 from pybtex.database import parse_file
 
@@ -83,6 +85,20 @@ def test_citation_keys_are_in_the_bibliography():
 def test_every_source_has_a_title_and_somebody_who_wrote_it():
     entries = parse_file(root() / "book" / "references.bib").entries
     assert [key for key, entry in entries.items() if "title" not in entry.fields or not entry.persons] == []
+
+
+def test_a_target_has_one_place_in_the_book():
+    found: Counter[str] = Counter()
+    for page in toc_pages():
+        file = next(file for end in (".md", ".ipynb") if (file := root() / f"{page}{end}").is_file())
+        if file.suffix == ".ipynb":
+            cells = nbformat.read(file, as_version=4).cells
+            text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        else:
+            text = file.read_text(encoding="utf-8")
+        found.update(re.findall(r"^\(([\w-]+)\)=$", text, flags=re.MULTILINE))
+    assert found
+    assert [target for target, times in found.items() if times > 1] == []
 
 
 def test_terms_are_in_the_glossary():

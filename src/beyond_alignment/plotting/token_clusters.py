@@ -70,8 +70,7 @@ def plot_cluster_worth(table: pd.DataFrame) -> Figure:
         ax.plot(folds["coherence"], folds["molecular"], ".", color=colour, alpha=0.6, markersize=5)
         ax.hlines(up[0], *across[1:], color=colour, linewidth=1.4)
         ax.vlines(across[0], *up[1:], color=colour, linewidth=1.4)
-        ax.plot(across[0], up[0], marker, color=colour, markersize=7)
-        name = get_arm(str(arm)).label
-        ax.annotate(name, (across[0], up[0]), xytext=(6, 6), textcoords="offset points", color=colour, fontsize=9)
+        ax.plot(across[0], up[0], marker, color=colour, markersize=7, label=get_arm(str(arm)).label)
     ax.set(xlabel="spatial coherence of clusters", ylabel="variance of add-on genes\nbetween clusters")
+    figure.legend(loc="outside upper center", ncols=3, handletextpad=0.1, columnspacing=1.2)
     return figure
