@@ -1,7 +1,6 @@
-"""The networks have the published sizes; those that fit into the memory of this machine are run."""
+"""The networks have the published sizes and run, the large ones with two of their blocks."""
 
 import numpy as np
-import psutil
 import pytest
 import torch
 
@@ -11,7 +10,6 @@ from beyond_alignment.experts.morphology import embed_colour
 from beyond_alignment.experts.network_parts import AttentionPool, ClassAndMean, ConvolutionalStem
 from beyond_alignment.experts.registry import EXPERTS
 
-GIB = 2**30
 LARGE = 100_000_000
 MORPHOLOGY = [name for name, expert in EXPERTS.items() if expert.modality == "morphology"]
 # Millions, from the authors' model cards, to the digits that they give.
@@ -22,12 +20,14 @@ PUBLISHED = {
 
 
 def drawn(name):
-    """A network with drawn numbers; a large one in bfloat16, and without the time that a proper start takes."""
+    """A network with drawn numbers; a large one in bfloat16 and with two of its alike blocks."""
     torch.manual_seed(0)
     if EXPERTS[name].parameters < LARGE:
         return build_morphology(name)
     with torch.device("meta"):
         module = build_morphology(name)
+    trunk = next(part for part in module.modules() if hasattr(part, "blocks"))
+    trunk.blocks = trunk.blocks[:2]
     module = module.to(torch.bfloat16).to_empty(device="cpu")
     noise = torch.randn(2**20).to(torch.bfloat16) * 0.02
     with torch.no_grad():
@@ -56,11 +56,8 @@ def test_the_network_has_the_stated_dimension_and_parameters(name):
 
 
 @pytest.mark.parametrize("name", MORPHOLOGY)
-def test_the_network_embeds_two_images_where_memory_allows(name):
+def test_the_network_embeds_two_images(name):
     expert = EXPERTS[name]
-    needed, free = 2 * expert.parameters / GIB + 1.0, psutil.virtual_memory().available / GIB
-    if free < needed:
-        pytest.skip(f"{name} needs {needed:.1f} GiB of memory and {free:.1f} GiB are free")
     module = drawn(name)
     dtype = next(module.parameters(), torch.empty(0)).dtype
     images = torch.randn(2, 3, expert.input_px, expert.input_px).to(dtype)
