@@ -1,6 +1,9 @@
 """A network in stages, so that its last blocks can be trained while the rest is run once."""
 
+import pickle
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -104,6 +107,10 @@ class VitStages(Stages):
             value = torch.tensor(getattr(model.expert, colour)).view(1, 3, 1, 1) * 255
             self.register_buffer(colour, value, persistent=False)
 
+    def __reduce__(self) -> tuple[Callable[[bytes], "VitStages"], tuple[bytes]]:
+        """Pickle what it holds apart, so that another process imports timm in the way that works there first."""
+        return _restored, (pickle.dumps(self.__dict__),)
+
     @property
     def blocks(self) -> list[nn.Module]:
         """The transformer's blocks."""
@@ -128,3 +135,12 @@ class VitStages(Stages):
         """Return patches turned by ``view % 4`` quarters, from view 4 on mirrored."""
         turned = torch.rot90(raw, view % 4, (1, 2))
         return turned.flip(2) if view >= 4 else turned
+
+
+def _restored(state: bytes) -> VitStages:
+    """Return a pickled vision transformer."""
+    import_timm()
+    stages = VitStages.__new__(VitStages)
+    held: dict[str, Any] = pickle.loads(state)  # noqa: S301 (of this program, from its own other process)
+    stages.__dict__.update(held)
+    return stages
