@@ -1,5 +1,9 @@
 """Networks in stages against the networks as they are, and kept activations against none."""
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +46,23 @@ def test_activations_are_the_same_kept_or_not(stages, patches, kept):
         spots.of(rows, views), expected, atol=4e-3 if kept == "float16" else 1e-5, rtol=1e-3 if kept == "float16" else 0
     )
     torch.testing.assert_close(spots.of(rows)[0], expected[2], atol=4e-3, rtol=1e-3)
+
+
+ELSEWHERE = """
+import pickle, sys
+import torch
+stages, raw = pickle.load(open(sys.argv[1], "rb"))
+torch.save(stages(raw).detach(), sys.argv[2])
+"""
+
+
+def test_another_process_gets_the_same_network(tmp_path, stages, patches):
+    raw = torch.from_numpy(patches[0][:3])
+    (tmp_path / "sent.pkl").write_bytes(pickle.dumps((stages, raw)))
+    command = [sys.executable, "-c", ELSEWHERE, str(tmp_path / "sent.pkl"), str(tmp_path / "answer.pt")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    torch.testing.assert_close(torch.load(tmp_path / "answer.pt"), stages(raw).detach(), rtol=1e-5, atol=1e-6)
 
 
 def test_the_views_are_the_symmetries_of_the_square(stages):

@@ -107,9 +107,9 @@ class VitStages(Stages):
             value = torch.tensor(getattr(model.expert, colour)).view(1, 3, 1, 1) * 255
             self.register_buffer(colour, value, persistent=False)
 
-    def __reduce__(self) -> tuple[Callable[[bytes], "VitStages"], tuple[bytes]]:
+    def __reduce__(self) -> tuple[Callable[..., "VitStages"], tuple[type["VitStages"], bytes]]:
         """Pickle what it holds apart, so that another process imports timm in the way that works there first."""
-        return _restored, (pickle.dumps(self.__dict__),)
+        return _restored, (type(self), pickle.dumps(self.__dict__))
 
     @property
     def blocks(self) -> list[nn.Module]:
@@ -137,10 +137,10 @@ class VitStages(Stages):
         return turned.flip(2) if view >= 4 else turned
 
 
-def _restored(state: bytes) -> VitStages:
+def _restored(kind: type[VitStages], state: bytes) -> VitStages:
     """Return a pickled vision transformer."""
     import_timm()
-    stages = VitStages.__new__(VitStages)
-    held: dict[str, Any] = pickle.loads(state)  # noqa: S301 (of this program, from its own other process)
+    stages = kind.__new__(kind)
+    held: dict[str, Any] = pickle.loads(state)
     stages.__dict__.update(held)
     return stages
