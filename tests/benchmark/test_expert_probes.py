@@ -10,10 +10,11 @@ from sklearn.linear_model import Ridge
 
 from beyond_alignment.benchmark import Contest, PointStore, build_scoreboard, run_benchmark
 from beyond_alignment.benchmark.expert_probes import by_fold, draw_tiles, expert_scores, experts_of, modality_read
-from beyond_alignment.benchmark.gene_probes import gene_prediction, pearson_columns, widest_split
+from beyond_alignment.benchmark.gene_probes import gene_prediction, widest_split
 from beyond_alignment.benchmark.paired_scores import ALL_TASKS, ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.problem import pose
 from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import make_splits, set_labels, set_targets
 from beyond_alignment.tasks.genes import log_expression
@@ -224,13 +225,6 @@ def test_genes_are_chosen_without_the_scored_spots():
     tissue.obsm["X_hallmark"] = rng.normal(size=(tissue.n_obs, 3))
     found = gene_prediction(tissue, experts=["hallmark"], n_genes=1, n_replicates=5, n_jobs=1)
     assert dict(zip(found.genes["fold"], found.genes["gene"], strict=True)) == {"A": "1", "B": "0"}
-
-
-def test_correlations_equal_numpy_and_a_constant_is_zero():
-    rng = np.random.default_rng(0)
-    y, p = rng.normal(size=(2, 40, 3))
-    p[:, 2] = 1.0
-    assert pearson_columns(y, p).tolist() == pytest.approx([*(np.corrcoef(y[:, i], p[:, i])[0, 1] for i in (0, 1)), 0])
 
 
 def test_what_is_missing_is_named():

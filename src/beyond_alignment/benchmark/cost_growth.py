@@ -28,8 +28,7 @@ def cost_growth(table: pd.DataFrame) -> pd.DataFrame:
     InputError
         If the rows are of several numbers of features, or a method has fewer than two sizes.
     """
-    if len(table[["features_1", "features_2"]].drop_duplicates()) != 1:
-        raise InputError("The rows are of several numbers of features; pass those of one.")
+    check_same_features(table)
     rows = []
     for method, part in table.groupby("method", sort=False):
         if part["n"].nunique() < 2:
@@ -39,3 +38,15 @@ def cost_growth(table: pd.DataFrame) -> pd.DataFrame:
         steps = {f"{cost}_exponent": float(np.diff(np.log(last[cost]))[0] / np.log(after / before)) for cost in COSTS}
         rows.append({"method": method, "from_n": int(before), "to_n": int(after), **steps})
     return pd.DataFrame(rows)
+
+
+def check_same_features(table: pd.DataFrame) -> None:
+    """Check that every row of a table of sizes is of the same numbers of features.
+
+    Raises
+    ------
+    InputError
+        They are not.
+    """
+    if len(table[["features_1", "features_2"]].drop_duplicates()) != 1:
+        raise InputError("The rows are of several numbers of features; pass those of one.")

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from beyond_alignment import keys
@@ -18,6 +18,7 @@ from beyond_alignment.benchmark.problem import make_problem
 from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings
+from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks import Split, make_splits
 from beyond_alignment.tasks.genes import log_expression, variable_genes
@@ -129,13 +130,6 @@ def widest_split(tissue: AnnData) -> SplitKind:
     if tissue.obs[keys.DONOR].nunique() > 1:
         return "donor"
     return "section" if tissue.obs[keys.SECTION].nunique() > 1 else "block"
-
-
-def pearson_columns(truth: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
-    """Return the correlation of each column of two (spot, gene) arrays (gene,); 0 where one of them is constant."""
-    y, p = (np.asarray(x, dtype=np.float64) - np.mean(np.asarray(x), axis=0) for x in (truth, predicted))
-    norm = np.linalg.norm(y, axis=0) * np.linalg.norm(p, axis=0)
-    return np.divide((y * p).sum(axis=0), norm, out=np.zeros(y.shape[1]), where=norm > 1e-12)
 
 
 def _aligned(tissue: AnnData, counts: AnnData) -> AnnData:

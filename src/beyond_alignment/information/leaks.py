@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from beyond_alignment.correlations import cross_correlations
 from beyond_alignment.errors import InputError
 
 FIRST_LOOK = 2_000
@@ -113,16 +114,8 @@ def _column_of_classes(x: NDArray[np.floating], codes: NDArray[np.int64]) -> int
 def _column_of_numbers(x: NDArray[np.floating], numbers: NDArray[np.float64]) -> int | None:
     """Return the first column that is a number but for offset and unit, looked for in some rows and then in all."""
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), FIRST_LOOK)).astype(int))
-    candidates = np.flatnonzero((_correlations(x[some], numbers[some]) > SAME - 1e-6).any(axis=1))
+    candidates = np.flatnonzero((np.abs(cross_correlations(x[some], numbers[some])) > SAME - 1e-6).any(axis=1))
     for column in candidates:
-        if (_correlations(x[:, [column]], numbers) > SAME).any():
+        if (np.abs(cross_correlations(x[:, [column]], numbers)) > SAME).any():
             return int(column)
     return None
-
-
-def _correlations(x: NDArray[np.floating], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Absolute correlations (feature, target); 0 where one does not vary."""
-    first = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
-    second = numbers - numbers.mean(axis=0)
-    size = np.sqrt((first**2).sum(axis=0))[:, None] * np.sqrt((second**2).sum(axis=0))
-    return np.abs(np.divide(first.T @ second, size, out=np.zeros_like(size), where=size > 0))

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from beyond_alignment.benchmark.cost_growth import check_same_features
 from beyond_alignment.benchmark.crossover import Outcome
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.learning_curves import method_styles
@@ -111,8 +112,7 @@ def plot_size_cost(table: pd.DataFrame, *, labels: Mapping[str, str] = SIZE_LABE
     InputError
         The rows are of several numbers of features.
     """
-    if len(table[["features_1", "features_2"]].drop_duplicates()) != 1:
-        raise InputError("The rows are of several numbers of features; pass those of one.")
+    check_same_features(table)
     figure, axes = panels(len(labels), width=4.2, height=3.4, x_label="spots", y_label="")
     styles = method_styles(dict.fromkeys(table["method"]))
     for ax, (column, label) in zip(axes, labels.items(), strict=True):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from beyond_alignment.correlations import cross_correlations
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.style import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, YELLOW
 from beyond_alignment.tokens.tiles import Tiles
@@ -94,8 +95,7 @@ def plot_gene_correlations(tiles: Tiles, *, rows: NDArray[np.intp] | None = None
     """
     chosen = tiles.positions(rows)
     core, addon = np.log1p(tiles.core_per_tile()[chosen]), tiles.targets[chosen]
-    core, addon = (_standardised(values) for values in (core, addon))
-    correlation = addon.T @ core / len(chosen)  # (add-on gene, core gene)
+    correlation = cross_correlations(addon, core)  # (add-on gene, core gene)
     left, _, right = np.linalg.svd(correlation, full_matrices=False)
     ordered = correlation[np.argsort(left[:, 0])][:, np.argsort(right[0])]
     figure = plt.figure(figsize=(7.0, 3.8), layout="constrained")
@@ -180,9 +180,3 @@ def _map(
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.invert_yaxis()
     return points
-
-
-def _standardised(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Scale columns to mean 0 and unit variance; constant ones become 0."""
-    sd = values.std(axis=0)
-    return (values - values.mean(axis=0)) / np.where(sd > 0, sd, 1.0)

@@ -38,14 +38,12 @@ def best_arm(scores: pd.DataFrame, kind: str) -> str:
     kind
         Which arms compete.
     """
-    means = scores.groupby("arm")["spearman"].mean()
-    return str(means[[name for name in means.index if name in ARMS and kind in _kinds(name)]].idxmax())
+    return next(str(name) for name in mean_spearman(scores).index if name in ARMS and kind in _kinds(name))
 
 
-def seen_whole(scores: pd.DataFrame) -> dict[str, float]:
-    """Return the mean Spearman of each arm and reference over folds and seeds, best first."""
-    means = scores.groupby("arm")["spearman"].mean().sort_values(ascending=False)
-    return {str(name): float(value) for name, value in means.items()}
+def mean_spearman(scores: pd.DataFrame) -> pd.Series:
+    """Return the mean Spearman of each arm and reference over folds and seeds (arm,), best first."""
+    return scores.groupby("arm")["spearman"].mean().sort_values(ascending=False)
 
 
 def predictability(genes: pd.DataFrame, redundancy: pd.DataFrame, core_share: pd.Series, *, arm: str) -> pd.DataFrame:

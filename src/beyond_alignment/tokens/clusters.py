@@ -27,7 +27,7 @@ class TileClusters:
     Attributes
     ----------
     labels
-        Cluster of a tile (tile,), 0 the largest.
+        Cluster of a tile (tile,).
     place
         UMAP (tile, 2); None where it was not asked for.
     coherence

@@ -8,19 +8,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from beyond_alignment.benchmark.expert_probes import digest as hash_of
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.experts.compute import Device, resolve_device, resolve_precision
-from beyond_alignment.tokens.arm_inputs import tiles_digest
+from beyond_alignment.tokens.arm_inputs import FrozenCache, tiles_digest
+from beyond_alignment.tokens.arms import VIT
 from beyond_alignment.tokens.batches import TileBatches
 from beyond_alignment.tokens.clip_pair import ClipPair
 from beyond_alignment.tokens.expression_encoders import Granularity
-from beyond_alignment.tokens.fold import FoldRows, check_folds
+from beyond_alignment.tokens.fold import FoldRows, check_folds, computed_with
 from beyond_alignment.tokens.linear_probe import probe_genes
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.retrieval import Retrieval, recall_at
 from beyond_alignment.tokens.tiles import Tiles
 from beyond_alignment.tokens.training import fit_rows
-from beyond_alignment.tokens.vision_weights import build_vit
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ def run_clip(
             "granularity": granularity,
             "plan": asdict(used),
             "data": digest,
-            "rows": [np.asarray(part).tolist() for part in (rows.train, rows.validation, rows.test)],
+            "rows": [hash_of(np.asarray(part)) for part in (rows.train, rows.validation, rows.test)],
             "seed": seed,
-            "precision": f"{resolve_precision(used.precision, target)} on {target.type}",
+            "precision": computed_with(used, target),
         }
         point = points.get(key, lambda rows=rows: _pretrain(tiles, granularity, rows, seed, target, used))  # type: ignore[misc]
         image, transcripts = point["image"], point["transcripts"]
@@ -119,8 +120,8 @@ def _pretrain(
     tiles: Tiles, granularity: Granularity, rows: FoldRows, seed: int, device: torch.device, plan: TokenPlan
 ) -> Arrays:
     """Train both encoders on one fold and embed every tile."""
-    started, side = time.perf_counter(), tiles.pixels.shape[1]
-    vit = build_vit(plan.vit, input_px=side, patch_px=side // tiles.grid, seed=seed, weights=plan.vit_weights)
+    started = time.perf_counter()
+    vit = FrozenCache(tiles, device=device, plan=plan).vit(VIT, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pair = ClipPair(vit, len(tiles.core_genes)).to(device)

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.datasets.simulated_histology import SimulatedField
-from beyond_alignment.tokens.arm_scores import gain
+from beyond_alignment.tokens.arm_scores import gain, mean_spearman
 from beyond_alignment.tokens.folds import TileFold
-from beyond_alignment.tokens.linear_probe import probe_genes
-from beyond_alignment.tokens.simulated import SimulatedTiles
+from beyond_alignment.tokens.linear_probe import probe_folds
+from beyond_alignment.tokens.simulated import SimulatedTiles, donor_names
 from beyond_alignment.tokens.study import RIDGE, scores_of_run
 from beyond_alignment.tokens.tiles import Tiles
 
@@ -56,9 +56,7 @@ def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd
         read[name] = np.hstack([both, (balance * chromatin).sum(axis=1, keepdims=True)])
     tables = []
     for name, features in read.items():
-        predicted = np.full(tiles.targets.shape, np.nan, dtype=np.float32)
-        for fold in folds:
-            predicted[fold.test] = probe_genes(features, tiles.targets, fold)
+        predicted = probe_folds(features, tiles.targets, folds)
         tables.append(scores_of_run(tiles, folds, name, PERFECT_READERS[name], 0, predicted)[0])
     return pd.concat(tables, ignore_index=True)
 
@@ -76,7 +74,7 @@ def gain_of_perfect_readers(scores: pd.DataFrame) -> tuple[float, float, float]:
     tuple
         Mean Spearman, and its 95 % Student interval over folds.
     """
-    means = scores.groupby("arm")["spearman"].mean()
+    means = mean_spearman(scores)
     first, second = means[[BOTH, IN_TILE, IN_PATCH]].idxmax(), means[[NUCLEI, RIDGE]].idxmax()
     return gain(scores, str(first), str(second))
 
@@ -97,8 +95,7 @@ def drawn_nuclei(made: SimulatedTiles) -> tuple[NDArray[np.float64], NDArray[np.
     """
     tiles, kinds = made.tiles, sorted({kind for field in made.fields for kind in field.cells["cell_type"].unique()})
     features, chromatin = np.zeros((len(tiles), len(kinds) + len(_SHAPE))), np.zeros((len(tiles), tiles.n_patches))
-    by_group = {f"donor {field.donor + 1}": field for field in made.fields}
-    for group, field in by_group.items():
+    for group, field in zip(donor_names(made.fields), made.fields, strict=True):
         cells = field.cells
         shape = np.log(cells[list(_SHAPE)])
         shape = (shape - shape.groupby(cells["cell_type"], observed=True).transform("mean")).to_numpy()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from beyond_alignment.benchmark.expert_probes import digest as hash_of
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import resolve_precision
@@ -101,16 +102,17 @@ def fold_point(
         predictions (test tile, gene) in log1p counts; embeddings (test tile, feature); curve (epoch, number) in the
         order of ``CURVE``; best_epoch, trained_parameters, parameters and seconds.
     """
+    plan = cache.plan
     key = {
         "what": "arm of token-level fusion",
         "arm": asdict(inputs.arm),
-        "plan": asdict(cache.plan),
+        "plan": asdict(plan),
         "vision": inputs.vision,
-        "embeddings": {name: _hash(values) for name, values in cache.given.items()},
+        "embeddings": {name: hash_of(values) for name, values in cache.given.items()},
         "data": digest,
-        "rows": [_hash(np.asarray(part)) for part in (rows.train, rows.validation, rows.test)],
+        "rows": [hash_of(np.asarray(part)) for part in (rows.train, rows.validation, rows.test)],
         "seed": seed,
-        "precision": _precision(cache),
+        "precision": computed_with(plan, cache.device),
     }
     fingerprint = {name: str(value) for name, value in key.items()}
     name = hashlib.sha256(str(sorted(fingerprint.items())).encode()).hexdigest()[:24]
@@ -182,11 +184,6 @@ def predict(
     return torch.cat(outputs).numpy(), torch.cat([part.float().cpu() for part in embedded]).numpy()
 
 
-def _precision(cache: FrozenCache) -> str:
-    """Return the numbers that are computed with, and where."""
-    return f"{resolve_precision(cache.plan.precision, cache.device)} on {cache.device.type}"
-
-
-def _hash(values: NDArray) -> str:
-    """Return a hash of an array."""
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
+def computed_with(plan: TokenPlan, device: torch.device) -> str:
+    """Return the numbers that are computed with, and where, for the key of a point."""
+    return f"{resolve_precision(plan.precision, device)} on {device.type}"

@@ -1,7 +1,10 @@
 """A linear probe of the add-on genes on a frozen embedding of tiles."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
 
 from beyond_alignment.fusion.ridge import ridge_path
 from beyond_alignment.tokens.fold import FoldRows
@@ -26,10 +29,32 @@ def probe_genes(embedding: NDArray[np.floating], targets: NDArray[np.floating], 
     numpy.ndarray
         Predictions of the test tiles (tile, gene).
     """
-    z = np.asarray(embedding, dtype=np.float64)
-    centre, sd = z[rows.train].mean(axis=0), z[rows.train].std(axis=0)
-    z = (z - centre) / np.where(sd > 0, sd, 1.0)
+    x = np.asarray(embedding, dtype=np.float64)
+    z = StandardScaler().fit(x[rows.train]).transform(x)
     fits = ridge_path(z[rows.train], targets[rows.train], PENALTIES)
     errors = [((z[rows.validation] @ b.T + a - targets[rows.validation]) ** 2).mean() for b, a in fits]
     coefficients, intercept = fits[int(np.argmin(errors))]
     return (z[rows.test] @ coefficients.T + intercept).astype(np.float32)
+
+
+def probe_folds(
+    embedding: NDArray[np.floating], targets: NDArray[np.floating], folds: Sequence[FoldRows]
+) -> NDArray[np.float32]:
+    """Predict the test tiles of every fold as :func:`probe_genes` does.
+
+    Parameters
+    ----------
+    embedding, targets
+        As in :func:`probe_genes`.
+    folds
+        Each is fitted apart.
+
+    Returns
+    -------
+    numpy.ndarray
+        (tile, gene); NaN in the rows of tiles that no fold tests.
+    """
+    found = np.full(targets.shape, np.nan, dtype=np.float32)
+    for rows in folds:
+        found[rows.test] = probe_genes(embedding, targets, rows)
+    return found

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
 
+from beyond_alignment.correlations import cross_correlations
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.ridge import ridge_path
 from beyond_alignment.tokens.folds import TileFold
@@ -44,12 +46,11 @@ def redundancy_with_core(tiles: Tiles, fold: TileFold) -> pd.DataFrame:
     if not varies.any():
         raise InputError(f"No add-on gene varies in training and validation of {fold.name}: use more tiles.")
     targets = targets[:, varies]
-    centre, spread = core[fold.train].mean(axis=0), core[fold.train].std(axis=0)
-    scaled = (core - centre) / np.where(spread > 0, spread, 1.0)
+    scaled = StandardScaler().fit(core[fold.train]).transform(core)
     fits = ridge_path(scaled[fold.train], targets[fold.train], PENALTIES)
     seen, truth = scaled[fold.validation], targets[fold.validation]
     r2 = [_r2(truth, seen @ coefficients.T + intercept) for coefficients, intercept in fits]
-    correlation = np.abs(_correlations(scaled[fold.train], targets[fold.train]))  # (core gene, add-on gene)
+    correlation = np.abs(cross_correlations(core[fold.train], targets[fold.train]))  # (core gene, add-on gene)
     return pd.DataFrame(
         {
             "gene": np.asarray(tiles.addon_genes)[varies],
@@ -63,8 +64,3 @@ def redundancy_with_core(tiles: Tiles, fold: TileFold) -> pd.DataFrame:
 def _r2(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 less the share of the variance that is not predicted (gene,)."""
     return 1.0 - ((truth - predicted) ** 2).sum(axis=0) / ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-
-
-def _correlations(scaled: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlate features of unit variance, or constant ones that count as 0, with targets (feature, target)."""
-    return scaled.T @ ((targets - targets.mean(axis=0)) / targets.std(axis=0)) / len(scaled)

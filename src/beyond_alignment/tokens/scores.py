@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
 
 METRICS = ("spearman", "pearson", "mse", "mae")
@@ -66,8 +67,8 @@ def score_genes(truth: NDArray[np.floating], predicted: NDArray[np.floating], ge
     error = p - y
     table = pd.DataFrame(
         {
-            "spearman": _correlation(rankdata(y, axis=0), rankdata(p, axis=0)),
-            "pearson": _correlation(y, p),
+            "spearman": pearson_columns(rankdata(y, axis=0), rankdata(p, axis=0)),
+            "pearson": pearson_columns(y, p),
             "mse": (error**2).mean(axis=0),
             "mae": np.abs(error).mean(axis=0),
         },
@@ -78,11 +79,3 @@ def score_genes(truth: NDArray[np.floating], predicted: NDArray[np.floating], ge
         constant=tuple(str(gene) for gene, kept in zip(genes, varies, strict=True) if not kept),
         n_constant_predictions=int((np.ptp(p, axis=0) == 0).sum()),
     )
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlate columns (tile, gene); 0 where the second is constant."""
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
-    flat = np.ptp(b, axis=0) == 0
-    return np.divide((a * b).sum(axis=0), norm, out=np.zeros_like(norm), where=(norm > 0) & ~flat)

@@ -1,6 +1,6 @@
 """Tiles of several simulated donors, with the truth of their genes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -66,7 +66,7 @@ def simulated_tiles(
         [field.on_image for field in fields],
         core_genes=fields[0].core_genes,
         addon_genes=fields[0].addon_genes,
-        groups=[f"donor {field.donor + 1}" for field in fields],
+        groups=donor_names(fields),
         tile_um=tile_um,
         stride_um=stride_um,
         input_px=input_px,
@@ -74,6 +74,11 @@ def simulated_tiles(
         min_transcripts=min_transcripts,
     )
     return SimulatedTiles(tiles, fields)
+
+
+def donor_names(fields: Sequence[SimulatedField]) -> list[str]:
+    """Return the ``group`` of the tiles of each field (field,)."""
+    return [f"donor {field.donor + 1}" for field in fields]
 
 
 def only(*programmes: str) -> Dials:

@@ -1,9 +1,9 @@
 """A study of arms on one data set: the scores of every arm, fold and seed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeVar
+from typing import Any
 
 import joblib
 import numpy as np
@@ -18,13 +18,13 @@ from beyond_alignment.tokens.arms import GRANULARITIES, Arm, get_arm
 from beyond_alignment.tokens.baseline import fit_min_mae
 from beyond_alignment.tokens.contrastive import ClipResult, run_clip
 from beyond_alignment.tokens.folds import TileFold
-from beyond_alignment.tokens.linear_probe import probe_genes
+from beyond_alignment.tokens.linear_probe import probe_folds
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.run import ArmResult, run_arm
 from beyond_alignment.tokens.scores import METRICS, score_genes
 from beyond_alignment.tokens.tiles import Tiles
 
-Result = TypeVar("Result")
+Call = tuple[Callable[..., Any], tuple, dict[str, Any]]
 MIN_MAE, RIDGE = "min_mae", "ridge_core"
 REFERENCES = {MIN_MAE: "Min-MAE, best core gene", RIDGE: "Ridge on core counts"}
 
@@ -99,16 +99,14 @@ def compare_arms(
     """
     chosen = [get_arm(arm) for arm in arms]
     cells = sorted(product(chosen, seeds), key=lambda cell: _light(cell[0]))  # the heavy ones first
-    jobs = n_jobs if resolve_device(device).type == "cpu" else 1
-    with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-        runs = joblib.Parallel(return_as="generator")(
-            joblib.delayed(run_arm)(
-                tiles, arm, folds, seed=seed, device=device, store=store, plan=_plan(plan, arm, image_epochs),
-                progress=False,
-            )
-            for arm, seed in cells
-        )  # fmt: skip
-        results = list(_told(runs, "arms and seeds", len(cells)))
+    calls = [
+        joblib.delayed(run_arm)(
+            tiles, arm, folds, seed=seed, device=device, store=store, plan=_plan(plan, arm, image_epochs),
+            progress=False,
+        )
+        for arm, seed in cells
+    ]  # fmt: skip
+    results: list[ArmResult] = _side_by_side(calls, "arms and seeds", n_jobs=n_jobs, device=device)
     results.sort(key=lambda result: (chosen.index(result.arm), result.seed))
     found: dict[str, list[NDArray]] = {}
     for result in results:
@@ -143,17 +141,18 @@ def reference_predictions(tiles: Tiles, folds: Sequence[TileFold]) -> dict[str, 
         log1p counts (tile, gene) by name; NaN in the rows of tiles that no fold tests.
     """
     core = tiles.core_per_tile()
-    found = {name: np.full(tiles.targets.shape, np.nan, dtype=np.float32) for name in REFERENCES}
+    copied = np.full(tiles.targets.shape, np.nan, dtype=np.float32)
     for fold in folds:
-        found[MIN_MAE][fold.test] = fit_min_mae(tiles, fold.train).predict(core[fold.test])
-        found[RIDGE][fold.test] = probe_genes(np.log1p(core), tiles.targets, fold)
-    return found
+        copied[fold.test] = fit_min_mae(tiles, fold.train).predict(core[fold.test])
+    return {MIN_MAE: copied, RIDGE: probe_folds(np.log1p(core), tiles.targets, folds)}
 
 
-def _told(runs: Iterable[Result], what: str, total: int) -> Iterable[Result]:
-    """Show on a terminal how far runs are, and nothing in a notebook."""
-    console = terminal_console()
-    return track(runs, what, total=total, console=console, transient=True)
+def _side_by_side(calls: Sequence[Call], what: str, *, n_jobs: int, device: Device) -> list[Any]:
+    """Run calls in processes of one thread, on a GPU one after the other; a terminal shows how far they are."""
+    jobs = n_jobs if resolve_device(device).type == "cpu" else 1
+    with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+        runs = joblib.Parallel(return_as="generator")(calls)
+        return list(track(runs, what, total=len(calls), console=terminal_console(), transient=True))
 
 
 def _light(arm: Arm) -> bool:
@@ -237,10 +236,6 @@ def run_clips(
         As :func:`run_clip`.
     """
     cells = list(product(GRANULARITIES, seeds))
-    jobs = n_jobs if resolve_device(device).type == "cpu" else 1
     settings = {"device": device, "store": store, "plan": plan, "retrieval_batch": retrieval_batch}
-    with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-        runs = joblib.Parallel(return_as="generator")(
-            joblib.delayed(run_clip)(tiles, granularity, folds, seed=seed, **settings) for granularity, seed in cells
-        )
-        return list(_told(runs, "CLIP", len(cells)))
+    calls = [joblib.delayed(run_clip)(tiles, granularity, folds, seed=seed, **settings) for granularity, seed in cells]
+    return _side_by_side(calls, "CLIP", n_jobs=n_jobs, device=device)

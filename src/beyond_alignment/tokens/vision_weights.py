@@ -144,14 +144,13 @@ def _weights_file(definition: VitDefinition, weights: Weights | Path) -> tuple[P
         return weights, f"{weights.name}, sha256 {file_sha256(weights)[:12]}"
     if weights == "random" or definition.published is None:
         return None, ""
-    found = _published_file(definition.published.name)
+    found = _published_file(definition.published)
     return found, "" if found is None else definition.published.name
 
 
 @cache
-def _published_file(name: str) -> Path | None:
-    """Return the published weights of a definition from this machine or the hub, which is asked once."""
-    record = next(d.published for d in VITS.values() if d.published is not None and d.published.name == name)
+def _published_file(record: Expert) -> Path | None:
+    """Return published weights from this machine or the hub, which is asked once."""
     if found := find_weights(record):
         return found[0]
     try:

@@ -17,15 +17,6 @@ from beyond_alignment.experts.torchvision_operators import import_timm
 PX, DIMENSION, DEPTH = 16, 24, 3
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Networks this small only wait for a second thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def small_vit(*, blind):
     """A vision transformer of drawn weights: 4 tokens of 8 px, 3 blocks.
 

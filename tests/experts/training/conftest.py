@@ -17,15 +17,6 @@ def tissue(section, donor, *, field_um=100.0, size=120, seed=0):
     return TissueImage("her2st", section, donor, field_um, 1.0, pixels, centres, (250, 240, 250))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Networks this small only wait for a second thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def images():
     return [tissue("A1", "A", seed=1), tissue("B4", "B", seed=2, field_um=40.0)]
