@@ -61,6 +61,12 @@ def test_where_fusion_pays_at_high_synergy_alone_the_claims_are_replicated():
     assert found["B14"]["verdict"] == "cannot be tested here"
 
 
+def test_seeds_are_those_that_the_fine_tuned_expert_has():
+    found = points(tuned=0.03)
+    found = claims(found[(found["method"] != FINETUNED) | (found["seed"] < 2)])
+    assert (found["B10"]["seeds"], found["B14"]["seeds"], found["B11"]["seeds"]) == (2, 2, 5)
+
+
 def test_where_fusion_leads_at_low_synergy_they_are_not():
     found = claims(points(fused_on=("made", "t1"), tuned=-0.04))
     assert found["B11"]["verdict"] == "not replicated"

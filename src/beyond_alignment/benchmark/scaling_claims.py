@@ -72,7 +72,7 @@ def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
     own = tuple(name for name in tuned if name in FINETUNED) or tuple(tuned)
     if not own:
         return {"claim": "B10", "measured": "no expert is fine-tuned here", "data": data, "verdict": UNTESTABLE}
-    leads, words = [], []
+    leads, words, seeds = [], [], set()
     for task, part in areas.groupby("task", sort=False):
         wide = part.pivot_table(index="seed", columns="method", values="area")
         dominant = str(wide[[name for name in UNIMODAL if name in wide]].mean().idxmax())
@@ -81,6 +81,7 @@ def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
             continue
         others = wide.drop(columns=[name for name in tuned if name in wide]).dropna()
         paired = wide[mine[0]].dropna().index.intersection(others.index)
+        seeds |= set(paired)
         best = str(others.loc[paired].mean().idxmax())
         leads.append(float((wide.loc[paired, mine[0]] - others.loc[paired, best]).mean()))
         words.append(f"{task} {leads[-1]:+.3f} against {best}")
@@ -99,7 +100,7 @@ def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
         "value": mean,
         "interval": (low, high),
         "n": len(leads),
-        "seeds": int(points["seed"].nunique()),
+        "seeds": len(seeds),
         "data": data,
         "verdict": a_gain(low, high) if enough else UNTESTABLE,
     }
@@ -200,7 +201,8 @@ def unfreezing_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
     said = "no encoder is trained through an alignment objective here"
     if not changes:
         return {"claim": "B14", "measured": said, "data": data, "verdict": UNTESTABLE}
-    by_size = pd.concat(changes).groupby("fraction").mean()
+    change = pd.concat(changes)
+    by_size = change.groupby("fraction").mean()
     least, most = by_size.index.min(), by_size.index.max()
     return {
         "claim": "B14",
@@ -208,7 +210,7 @@ def unfreezing_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
         f"expert by {by_size[least]:+.3f} with {100 * least:g} % of the training spots and {by_size[most]:+.3f} with "
         f"{100 * most:g} %",
         "n": len(_tasks_of(points, FINETUNED)),
-        "seeds": int(rows["seed"].nunique()),
+        "seeds": change.index.get_level_values("seed").nunique(),
         "data": data,
         "verdict": UNTESTABLE,
     }
