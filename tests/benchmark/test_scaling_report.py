@@ -14,6 +14,7 @@ from beyond_alignment.benchmark import (
     points_to_judge,
     scaling_claims,
 )
+from beyond_alignment.benchmark.scaling_claims import crossover_claim
 from beyond_alignment.errors import InputError
 
 SIZES = np.array([100, 1000, 10_000])
@@ -75,6 +76,26 @@ def test_where_fusion_leads_at_low_synergy_they_are_not():
     rule = found["B13"]
     assert rule["interval"][0] <= rule["value"] <= rule["interval"][1]
     assert rule["n"] == 4
+
+
+def crossings(*rows):
+    columns = ("task", "method", "sis", "n", "leads")
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_a_crossing_counts_where_its_fusion_leads_and_above_the_smallest_size():
+    low = [("a", "concat", 0.0, np.nan, False), ("b", "concat", 0.1 - 1e-8, np.nan, False)]
+    seen = crossover_claim(crossings(*low, ("c", "low_rank", 0.3, 500.0, True)), seeds=1, data="")
+    assert seen["verdict"] == "replicated"
+    assert (
+        "on 1 of 1 of an SIS from 0.25 on, 0 of them from the smallest size on, the others from 500" in seen["measured"]
+    )
+    other = [("c", "low_rank", 0.3, np.nan, True), ("c", "concat", 0.3, 500.0, False)]  # leads from the start
+    below = crossover_claim(crossings(*low, *other), seeds=1, data="")
+    assert below["verdict"] == "cannot be tested here"
+    assert "1 of them from the smallest size on;" in below["measured"]
+    against = crossover_claim(crossings(*low[:1], ("b", "concat", 0.1 - 1e-8, 50.0, True), *other), seeds=1, data="")
+    assert (against["verdict"], against["value"]) == ("not replicated", 0.5)
 
 
 def test_a_surrogate_decides_nothing():

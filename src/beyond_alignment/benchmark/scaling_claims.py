@@ -118,25 +118,28 @@ def crossover_claim(crossings: pd.DataFrame, *, seeds: int, data: str) -> Record
     data
         What they ran on.
     """
-    led = crossings.groupby("task").agg(sis=("sis", "first"), led=("leads", "any"), n=("n", "min"))
-    high, low = led[led["sis"] >= HIGH_SIS], led[led["sis"] < MATERIAL]
+    tasks = crossings.groupby("task")["sis"].first().round(3)
+    high, low = tasks.index[tasks >= HIGH_SIS], tasks.index[tasks <= MATERIAL]
     if high.empty or low.empty:
-        absent = f"needs tasks below an SIS of {MATERIAL} and from {HIGH_SIS} on; there are {len(low)} and {len(high)}"
+        absent = f"needs tasks up to an SIS of {MATERIAL} and from {HIGH_SIS} on; there are {len(low)} and {len(high)}"
         return {"claim": "B11", "measured": absent, "seeds": seeds, "data": data, "verdict": UNTESTABLE}
-    against = int(low["led"].sum())
+    leading = crossings[crossings["leads"]]
+    against = leading.loc[leading["task"].isin(low), "task"].nunique()
     share = binomtest(against, len(low)).proportion_ci(method="wilson")
-    overtaken = high[high["led"] & high["n"].notna()]
-    first = f", first at {overtaken['n'].min():,.0f} to {overtaken['n'].max():,.0f} pairs" if len(overtaken) else ""
-    shown = len(overtaken) == len(high) and len(low) > 1
+    first = leading[leading["task"].isin(high)].fillna({"n": 0.0}).groupby("task")["n"].min()
+    within = first[first > 0]
+    shown = len(within) == len(high) and len(low) > 1
     return {
         "claim": "B11",
         "measured": f"some fusion leads the best unimodal path at the end of the range on {against} of {len(low)} "
-        f"tasks of an SIS below {MATERIAL}, and overtakes it within the range on {len(overtaken)} of {len(high)} of an "
-        f"SIS from {HIGH_SIS} on{first}; not replicated where a fusion leads on one of the former (one-sided 2.5 % "
-        "over its fusions), replicated where on none of them and on all of the latter it comes to lead",
+        f"tasks of an SIS up to {MATERIAL}, and on {len(first)} of {len(high)} of an SIS from {HIGH_SIS} on, "
+        f"{len(first) - len(within)} of them from the smallest size on"
+        + (f", the others from {within.min():,.0f} to {within.max():,.0f} pairs on" if len(within) else "")
+        + "; not replicated where a fusion leads on one of the former (one-sided 2.5 % over its fusions), replicated "
+        "where on none of them and on all of the latter it comes to lead above the smallest size",
         "value": against / len(low),
         "interval": (float(share.low), float(share.high)),
-        "n": len(led),
+        "n": len(tasks),
         "seeds": seeds,
         "data": data,
         "verdict": NOT_REPLICATED if against else REPLICATED if shown else UNTESTABLE,
