@@ -22,9 +22,10 @@ def closed():
 
 def test_tasks_stand_in_the_order_of_their_score_and_never_lies_beyond_all_sizes():
     ax = plot_crossings(CROSSINGS).axes[0]
-    assert [tick.get_text().split("\n")[0] for tick in ax.get_xticklabels()] == ["low", "high"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["low, SIS 0.00", "high, SIS 0.50"]
+    assert ax.yaxis_inverted()
     marks = [line for line in ax.lines if len(line.get_xdata()) == 1]
-    places = {round(line.get_xdata()[0]): line.get_ydata()[0] for line in marks}
+    places = {round(line.get_ydata()[0]): line.get_xdata()[0] for line in marks}
     assert places[1] == 300
     assert places[0] > 1000
     assert [line.get_markerfacecolor() == "white" for line in marks] == [True, False]

@@ -21,10 +21,10 @@ LANE = 2.2
 
 
 def plot_crossings(crossings: pd.DataFrame) -> Figure:
-    """Draw the number of pairs from which each fusion leads, a column a task, in the order of their SIS.
+    """Draw the number of pairs from which each fusion leads, a row a task, in the order of their SIS.
 
-    Fusions that never lead stand in the lane at the top, those that lead from the smallest size on in the lane at the
-    bottom; a mark is filled where the lead at the end of the range is beyond its interval.
+    Fusions that never lead stand in the lane on the right, those that lead from the smallest size on in the lane on the
+    left; a mark is filled where the lead at the end of the range is beyond its interval.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def plot_crossings(crossings: pd.DataFrame) -> Figure:
         raise InputError("There are no crossings to draw; pass the curves of tasks of a known SIS.")
     ordered = crossings.sort_values("sis", kind="stable")
     tasks, methods = (list(dict.fromkeys(ordered[name])) for name in ("task", "method"))
-    ax = new_axes(width=1.0 * len(tasks) + 2.2, height=4.4)
+    ax = new_axes(width=7.0, height=0.58 * len(tasks) + 1.3)
     styles = method_styles(methods)
     never, start = ordered["largest"].max() * LANE, ordered["smallest"].min() / LANE
     inside = np.where(ordered["n"].isna(), start, ordered["n"])
@@ -48,19 +48,18 @@ def plot_crossings(crossings: pd.DataFrame) -> Figure:
     step = 0.8 / len(methods)
     for row, place in zip(ordered.to_dict(orient="records"), places, strict=True):
         colour, marker = styles[row["method"]]
-        x = tasks.index(row["task"]) + (methods.index(row["method"]) - (len(methods) - 1) / 2) * step
+        y = tasks.index(row["task"]) + (methods.index(row["method"]) - (len(methods) - 1) / 2) * step
         face = colour if row["leads"] else "white"
-        ax.plot([x], [place], marker, color=colour, markerfacecolor=face, markersize=6)
-    ax.set_yscale("log")
-    for height, words in ((never, "never within\nthe range"), (start, "from the\nsmallest size on")):
-        ax.axhline(height, color=GREY, linewidth=0.7, zorder=0)
-        ax.text(1.01, height, words, fontsize=8, color=INK, va="center", transform=ax.get_yaxis_transform())
+        ax.plot([place], [y], marker, color=colour, markerfacecolor=face, markersize=4.5)
+    ax.set_xscale("log")
+    for place, words in ((never, "never within\nthe range"), (start, "from the\nsmallest size on")):
+        ax.axvline(place, color=GREY, linewidth=0.7, zorder=0)
+        ax.text(place, 1.01, words, fontsize=8, color=INK, ha="center", transform=ax.get_xaxis_transform())
     for line in np.arange(len(tasks) - 1) + 0.5:
-        ax.axvline(line, color=GREY, linewidth=0.4, zorder=0)
+        ax.axhline(line, color=GREY, linewidth=0.4, zorder=0)
     scores = ordered.groupby("task")["sis"].first()
-    names = [f"{readable(task).replace(' ', chr(10))}\nSIS {scores[task]:.2f}" for task in tasks]
-    ax.set_xticks(range(len(tasks)), names, fontsize=8)
-    ax.set_ylabel("paired spots from which on a fusion leads")
+    ax.set_yticks(range(len(tasks)), [f"{readable(task)}, SIS {scores[task]:.2f}" for task in tasks])
+    ax.set(xlabel="paired spots from which on a fusion leads", ylim=(len(tasks) - 0.5, -0.5))
     handles = [
         Line2D([], [], linestyle="", color=colour, marker=marker, label=method_label(method))
         for method, (colour, marker) in styles.items()
