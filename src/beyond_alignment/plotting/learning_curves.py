@@ -19,6 +19,7 @@ MORE_MARKERS = ("P", "X", "d", "h", "p", "<", ">")
 POINTS = 121
 STEP = 0.075
 """Height of a crossover in its panel."""
+LEAST_GAP = 1e-3
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -73,7 +74,8 @@ def plot_fitted_curves(
         How many times the largest size the curves are drawn up to; 1 draws no extrapolation.
     scale
         ``score`` against log n, or ``gap``: what is missing to each curve's own asymptote, on two log axes, where a
-        power law is a straight line; means above the asymptote, and curves that do not rise, cannot be shown there.
+        power law is a straight line; means above the asymptote, and curves that do not rise, cannot be shown there, and
+        gaps below ``LEAST_GAP`` are cut off.
     """
     y_label = label if scale == "score" else f"asymptote less {label}"
     height = 3.0 if crossovers is None else 2.8 + 0.12 * len(methods)
@@ -89,6 +91,7 @@ def plot_fitted_curves(
         ax.set(xscale="log", title=readable(task) if len(splits) == 1 else f"{readable(task)} ({split})")
         if scale == "gap" and present:
             ax.set_yscale("log")
+            ax.set_ylim(bottom=max(ax.get_ylim()[0], LEAST_GAP))
         elif scale == "gap":
             ax.text(0.5, 0.5, "no curve rises", ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=9)
             ax.set_yticks([])
