@@ -26,7 +26,7 @@ def cross_correlations(first: ArrayLike, second: ArrayLike) -> NDArray[np.float6
     Parameters
     ----------
     first, second
-        (sample, column).
+        As in :func:`pearson_columns`.
 
     Returns
     -------

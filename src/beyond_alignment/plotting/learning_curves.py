@@ -20,6 +20,7 @@ POINTS = 121
 STEP = 0.075
 """Height of a crossover in its panel."""
 LEAST_GAP = 1e-3
+"""Least score missing to an asymptote that is drawn: a steep fit goes on for many decades below."""
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
