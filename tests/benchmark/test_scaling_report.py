@@ -15,6 +15,7 @@ from beyond_alignment.benchmark import (
     scaling_claims,
 )
 from beyond_alignment.benchmark.scaling_claims import crossover_claim
+from beyond_alignment.benchmark.scaling_report import leading_by_score
 from beyond_alignment.errors import InputError
 
 SIZES = np.array([100, 1000, 10_000])
@@ -96,6 +97,20 @@ def test_a_crossing_counts_where_its_fusion_leads_and_above_the_smallest_size():
     assert "1 of them from the smallest size on;" in below["measured"]
     against = crossover_claim(crossings(*low[:1], ("b", "concat", 0.1 - 1e-8, 50.0, True), *other), seeds=1, data="")
     assert (against["verdict"], against["value"]) == ("not replicated", 0.5)
+
+
+def test_a_task_is_low_up_to_what_is_material_and_high_from_the_bound_of_the_rule():
+    rows = [
+        ("b", "concat", 0.1 - 1e-8, 80.0, True),
+        ("b", "low_rank", 0.1 - 1e-8, 50.0, True),
+        ("d", "low_rank", 0.25 - 1e-8, np.nan, True),
+        ("c", "low_rank", 0.2, 500.0, False),
+    ]
+    found = leading_by_score(crossings(*rows))
+    assert found.index.to_list() == ["b", "d", "c"]
+    assert found["side"].to_list() == ["low", "high", "between"]
+    assert found["leads"].to_list() == [True, True, False]
+    np.testing.assert_array_equal(found["first"], [50.0, 0.0, np.nan])
 
 
 def test_a_surrogate_decides_nothing():

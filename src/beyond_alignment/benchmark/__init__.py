@@ -86,6 +86,7 @@ from beyond_alignment.benchmark.scaling_report import (
     at_most_spots,
     crossings_by_sis,
     curve_points,
+    leading_by_score,
     pareto_table,
     points_to_judge,
 )
@@ -233,6 +234,7 @@ __all__ = [
     "label_truth",
     "large_samples",
     "lead_curve",
+    "leading_by_score",
     "leakage_table",
     "learning_curves",
     "main_contests",

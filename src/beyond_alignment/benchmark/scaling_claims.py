@@ -10,7 +10,7 @@ from beyond_alignment.benchmark.curve_finetuned import FINETUNED, SURROGATES
 from beyond_alignment.benchmark.decision_table import DecisionTable
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.regret import judge_rules
-from beyond_alignment.benchmark.scaling_report import area_under_curve
+from beyond_alignment.benchmark.scaling_report import area_under_curve, leading_by_score
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
 from beyond_alignment.information.recommendation import FEW_PAIRS, HIGH_SIS
@@ -118,15 +118,14 @@ def crossover_claim(crossings: pd.DataFrame, *, seeds: int, data: str) -> Record
     data
         What they ran on.
     """
-    tasks = crossings.groupby("task")["sis"].first().round(3)
-    high, low = tasks.index[tasks >= HIGH_SIS], tasks.index[tasks <= MATERIAL]
+    tasks = leading_by_score(crossings)
+    high, low = tasks[tasks["side"] == "high"], tasks[tasks["side"] == "low"]
     if high.empty or low.empty:
         absent = f"needs tasks up to an SIS of {MATERIAL} and from {HIGH_SIS} on; there are {len(low)} and {len(high)}"
         return {"claim": "B11", "measured": absent, "seeds": seeds, "data": data, "verdict": UNTESTABLE}
-    leading = crossings[crossings["leads"]]
-    against = leading.loc[leading["task"].isin(low), "task"].nunique()
+    against = int(low["leads"].sum())
     share = binomtest(against, len(low)).proportion_ci(method="wilson")
-    first = leading[leading["task"].isin(high)].fillna({"n": 0.0}).groupby("task")["n"].min()
+    first = high["first"].dropna()
     within = first[first > 0]
     shown = len(within) == len(high) and len(low) > 1
     return {

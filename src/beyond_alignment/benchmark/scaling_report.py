@@ -12,6 +12,8 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.scaling_tables import Curve
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.recommendation import HIGH_SIS
+from beyond_alignment.information.strategy import MATERIAL
 
 POINT_COLUMNS = ("task", "split", "method", "seed", "fraction", "n_train", "metric", "value", "seconds")
 
@@ -159,6 +161,33 @@ def crossings_by_sis(
             | {"smallest": one.smallest, "largest": one.largest}
         )
     return pd.DataFrame(rows)
+
+
+def leading_by_score(crossings: pd.DataFrame) -> pd.DataFrame:
+    """Say of each task on which side of the bounds its SIS lies, and whether a fusion leads there.
+
+    The score is rounded to three digits, so that an estimate of a true 0.1 does not fall on either side by chance.
+
+    Parameters
+    ----------
+    crossings
+        From :func:`crossings_by_sis`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task, indexed by its name: sis, side (``low`` up to what is material, ``high`` from where the
+        published rule calls a score high, else ``between``), leads (whether some fusion leads the best single path at
+        the end of the range) and first (the fewest spots from which one of these leads, 0 where from the smallest size
+        on, NaN without a lead).
+    """
+    tasks = crossings.groupby("task", sort=False)
+    score = tasks["sis"].first().round(3)
+    leading = crossings[crossings["leads"]].fillna({"n": 0.0}).groupby("task")["n"].min()
+    side = np.select([score <= MATERIAL, score >= HIGH_SIS], ["low", "high"], "between")
+    return pd.DataFrame(
+        {"sis": score, "side": side, "leads": tasks["leads"].any(), "first": leading.reindex(score.index)}
+    )
 
 
 def area_under_curve(points: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
