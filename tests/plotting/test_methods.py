@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting import plot_method_leads
+from beyond_alignment.plotting import plot_lead_map, plot_method_leads
 from beyond_alignment.plotting.methods import FAMILIES, family_handles, family_of, method_colour, method_marker
 from beyond_alignment.plotting.style import METHOD_COLOURS, METHOD_MARKERS
 
@@ -61,3 +61,24 @@ def test_leads_stand_where_the_table_says_in_one_order_and_only_proven_ones_are_
             assert marks[name].get_xdata()[0] == pytest.approx(row["difference"])
             filled = to_hex(marks[name].get_markerfacecolor()) != "#ffffff"
             assert filled == (row["verdict"] == "better")
+
+
+def test_the_map_shows_every_difference_in_its_place_and_dots_what_is_told_apart():
+    table = comparisons()
+    table.loc[table["task"] == "region", "made_from"] = "morphology"
+    ax = plot_lead_map(table).axes[0]
+    rows, columns = ([label.get_text() for label in labels] for labels in (ax.get_yticklabels(), ax.get_xticklabels()))
+    assert rows == ["region", "cell type"]  # by what the labels were made from
+    values = np.ma.filled(ax.collections[0].get_array().astype(float), np.nan).reshape(len(rows), len(columns))
+    dots = {tuple(np.floor(place).astype(int)) for place in ax.collections[1].get_offsets()}
+    missing = 0
+    for r, task in enumerate(("region", "cell_type")):
+        part = table[table["task"] == task].set_index("method")["difference"]
+        for c, label in enumerate(columns):
+            method = next(name for name in FUSION_METHODS if FUSION_METHODS[name].label == label)
+            missing += method not in part.index
+            assert (method in part.index) == np.isfinite(values[r, c])
+            if method in part.index:
+                assert values[r, c] == pytest.approx(part[method])
+                assert ((c, r) in dots) == (part[method] > 0.05)
+    assert missing == 1

@@ -110,7 +110,7 @@ from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceil
 from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
-from beyond_alignment.benchmark.verdicts import NEGLIGIBLE, a_gain, benchmark_claims, no_gain
+from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
 # joblib replaces a worker whose memory has grown, between two of its jobs: nothing is lost
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
@@ -126,6 +126,7 @@ __all__ = [
     "GRID_CODE",
     "GRID_SETS",
     "LEVELS",
+    "LONG_RANGE",
     "NEGLIGIBLE",
     "QUICK_CAPTURED",
     "RULES",

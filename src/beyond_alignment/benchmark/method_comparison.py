@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -42,7 +43,13 @@ def by_task(found: Scored) -> dict[tuple[str, str, str, str], Runs]:
 
 
 def compare_with_experts(
-    found: Scored, *, n_replicates: int = 1000, n_permutations: int | None = None, seed: int = 0, alpha: float = ALPHA
+    found: Scored,
+    *,
+    n_replicates: int = 1000,
+    n_permutations: int | None = None,
+    seed: int = 0,
+    alpha: float = ALPHA,
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Compare every fusion with the better of its two experts, task by task.
 
@@ -61,6 +68,8 @@ def compare_with_experts(
         Of replicates and exchanges.
     alpha
         Level of the verdict.
+    n_jobs
+        Processes, which share out the tasks; -1 for one a core.
 
     Returns
     -------
@@ -69,11 +78,14 @@ def compare_with_experts(
         expert (the better one), difference, low, high, p, p_holm, p_group, smallest_p_group, n_tiles, n_groups, effect,
         effect_low, effect_high, verdict (``better``, ``worse`` or ``not told apart``, by p_holm).
     """
-    rows: list[dict[str, object]] = []
     fields = {field: runs for field, runs in by_task(found).items() if set(UNIMODAL) <= set(runs)}
     exchanged = n_permutations or enough(sum(len(runs) - len(UNIMODAL) for runs in fields.values()), alpha=alpha)
-    for field, runs in fields.items():
-        rows += _compare(field, runs, n_replicates=n_replicates, n_permutations=exchanged, seed=seed)
+    compare = joblib.delayed(_compare)
+    jobs = (
+        compare(field, runs, n_replicates=n_replicates, n_permutations=exchanged, seed=seed)
+        for field, runs in fields.items()
+    )
+    rows = [row for part in joblib.Parallel(n_jobs=n_jobs)(jobs) for row in part]
     return with_verdicts(pd.DataFrame(rows), alpha=alpha)
 
 

@@ -24,6 +24,7 @@ from beyond_alignment.plotting.experts import (
     plot_leakage,
     plot_rank,
 )
+from beyond_alignment.plotting.lead_map import plot_lead_map
 from beyond_alignment.plotting.learning_curves import plot_fitted_curves
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
 from beyond_alignment.plotting.method_leads import plot_method_leads
@@ -75,6 +76,7 @@ __all__ = [
     "plot_gene_scores",
     "plot_genes",
     "plot_labels",
+    "plot_lead_map",
     "plot_leakage",
     "plot_learning_curves",
     "plot_meeting",
