@@ -10,7 +10,7 @@ from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.registry import Size
-from beyond_alignment.tasks import TASKS, get_task
+from beyond_alignment.tasks import TASKS, get_task, task_set
 
 QUICK_TASKS = ("cell_type", "region", "domain")
 MOST_PUBLISHED = 1_500_000
@@ -61,16 +61,14 @@ GRID_SETS: Mapping[str, GridSet] = {
         tasks=QUICK_TASKS,
         n_seeds=2,
     ),
-    "wide": GridSet(
-        methods=tuple(FUSION_METHODS), tasks=("cell_type", "composition", "region", "niche", "domain"), n_seeds=5
-    ),
+    "tissue": GridSet(methods=tuple(FUSION_METHODS), tasks=task_set("all"), n_seeds=5),
     "published": GridSet(methods=PUBLISHED, tasks=("region", "domain"), n_seeds=1, size="published"),
     "published_quick": GridSet(methods=("clip",), tasks=("domain",), n_seeds=1, size="published"),
     "reference": GridSet(methods=tuple(FUSION_METHODS), tasks=tuple(TASKS), n_seeds=5),
 }
-"""Named grids: ``quick``, one or two methods of each family on three tasks, in minutes; ``wide``, every method on one
-task of each kind; ``published``, methods at the size of their paper, and ``published_quick`` one of them on one task;
-``reference``, every method on every task.
+"""Named grids: ``quick``, one or two methods of each family on three tasks, in minutes; ``tissue``, every method on
+every task of real tissue; ``published``, methods at the size of their paper, and ``published_quick`` one of them on one
+task; ``reference``, every method on every task, simulated tissue included.
 """
 
 
