@@ -102,7 +102,7 @@ from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, 
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
-from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis, relate_gain
+from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore, open_store
@@ -128,6 +128,7 @@ __all__ = [
     "LEVELS",
     "LONG_RANGE",
     "NEGLIGIBLE",
+    "ONE_MODALITY",
     "QUICK_CAPTURED",
     "RULES",
     "SURROGATES",
