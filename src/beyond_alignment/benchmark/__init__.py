@@ -55,6 +55,7 @@ from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_predicti
 from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
 from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
+from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
 from beyond_alignment.benchmark.large_samples import large_samples
 from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
@@ -233,6 +234,7 @@ __all__ = [
     "join_scores",
     "judge_rules",
     "known_information",
+    "known_truth_leads",
     "label_truth",
     "large_samples",
     "lead_curve",

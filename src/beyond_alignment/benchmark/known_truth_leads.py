@@ -1,0 +1,40 @@
+"""Which families of methods lead where the decomposition of the label is known."""
+
+import pandas as pd
+
+from beyond_alignment.benchmark.simulated_tissue import RULES, simulated_truth
+from beyond_alignment.fusion import FUSION_METHODS
+
+SHOWN = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
+
+
+def known_truth_leads(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Put the true decomposition of each label of simulated tissue beside the fusions that beat its better expert.
+
+    Parameters
+    ----------
+    comparisons
+        From :func:`beyond_alignment.benchmark.compare_with_experts`: task, method, value, expert_value, verdict. Tasks
+        whose truth is not known are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a task: task; the true redundancy, unique1, unique2, synergy_additive and synergy_interaction, bits;
+        expert_value, the score of the better expert; best, that of the best fusion, and best_method; for each family
+        ``ahead_<family>``, how many of its methods are told apart above the expert, as ``3 of 7``; and behind, how many
+        of all are told apart below it.
+    """
+    known = comparisons[comparisons["task"].isin(list(RULES))]
+    family = known["method"].map(lambda name: FUSION_METHODS[name].family)
+    rows = []
+    for task, group in known.groupby("task", sort=False):
+        truth, best = simulated_truth(str(task)), group.loc[group["value"].idxmax()]
+        row: dict[str, object] = {"task": task, **{term: getattr(truth, term) for term in SHOWN}}
+        row |= {"expert_value": best["expert_value"], "best": best["value"], "best_method": best["method"]}
+        ahead = group["verdict"] == "better"
+        for name in family.unique():
+            members = family[group.index] == name
+            row[f"ahead_{name}"] = f"{int((ahead & members).sum())} of {int(members.sum())}"
+        rows.append(row | {"behind": int((group["verdict"] == "worse").sum())})
+    return pd.DataFrame(rows)
