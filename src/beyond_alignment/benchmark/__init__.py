@@ -20,7 +20,7 @@ from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collaps
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.cost_growth import cost_growth
-from beyond_alignment.benchmark.crossover import Crossover, Outcome, crossover_of_fits, crossover_of_points
+from beyond_alignment.benchmark.crossover import Crossover, Outcome
 from beyond_alignment.benchmark.curve_finetuned import (
     FINETUNED,
     SURROGATES,
@@ -49,7 +49,6 @@ from beyond_alignment.benchmark.embedding_quality import (
     neighbour_agreement,
     rank_table,
 )
-from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
 from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
@@ -65,7 +64,7 @@ from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.pareto import on_front
-from beyond_alignment.benchmark.plan import field_um, plan_contests, skipped_tasks
+from beyond_alignment.benchmark.plan import plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest, make_problem, pose
 from beyond_alignment.benchmark.ranks import Ranks, critical_difference, rank_methods
@@ -101,7 +100,7 @@ from beyond_alignment.benchmark.score_agreement import (
 )
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
 from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
-from beyond_alignment.benchmark.significance import Difference, compare_two, exchange_p, exchanges, holm, scope
+from beyond_alignment.benchmark.significance import Difference, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
@@ -188,14 +187,11 @@ __all__ = [
     "colour_duel",
     "compare_fusion",
     "compare_sizes",
-    "compare_two",
     "compare_with_experts",
     "cost_growth",
     "count_bars",
     "critical_difference",
     "crossings_by_sis",
-    "crossover_of_fits",
-    "crossover_of_points",
     "crossover_table",
     "curve_points",
     "decision_table",
@@ -205,16 +201,12 @@ __all__ = [
     "dialled_label",
     "dialled_problems",
     "effective_rank",
-    "embedding",
-    "exchange_p",
-    "exchanges",
     "expert_pairs",
     "expert_scores",
     "experts_at",
     "family_draws",
     "field_change",
     "field_gains",
-    "field_um",
     "find_crossovers",
     "finetuned_curves",
     "finetuning_costs",
