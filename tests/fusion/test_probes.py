@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from beyond_alignment.errors import InputError
@@ -33,16 +32,27 @@ def peer(data, penalty):
     return model.fit(data.z, data.codes)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_many_logistic_regressions_are_scikit_learns(dtype):
+def test_many_logistic_regressions_are_scikit_learns():
     sizes = [(200, 12, 5), (150, 12, 5), (90, 20, 2), (30, 40, 3), (200, 12, 5)]  # d > n, two classes, padded rows
     data = [LogisticData(*drawn(*size, seed), PENALTIES) for seed, size in enumerate(sizes)]
-    for one, models in zip(data, fit_logistic(data, dtype=dtype, tolerance=1e-10), strict=True):
+    for one, models in zip(data, fit_logistic(data, tolerance=1e-10), strict=True):
         for penalty, model in zip(PENALTIES, models, strict=True):
             expected = peer(one, penalty)
             assert np.abs(model.predict_proba(one.z) - expected.predict_proba(one.z)).max() < 1e-4
             assert model.coef_.shape == expected.coef_.shape
             assert model.coef_ == pytest.approx(expected.coef_, abs=2e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_that_are_easy_to_tell_in_many_samples_do_not_run_away(seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 2, 6000)
+    z = np.hstack([0.3 * rng.normal(size=(6000, 8)), np.zeros((6000, 24))])
+    z[:, :2] += 2 * codes[:, None] - 1
+    data = LogisticData(z, codes, (1e-5, 1e-3, 1e-1))
+    for penalty, model in zip(data.penalties, fit_logistic([data])[0], strict=True):
+        assert np.abs(model.predict_proba(z) - peer(data, penalty).predict_proba(z)).max() < 5e-3
+        assert np.abs(model.intercept_).max() < 2
 
 
 def test_the_tolerance_that_probes_use_is_enough():

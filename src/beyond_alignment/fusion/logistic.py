@@ -71,10 +71,13 @@ def fit_logistic(
     data: Sequence[LogisticData],
     *,
     device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
     tolerance: float = TOLERANCE,
 ) -> list[list[LogisticModel]]:
-    """Fit every data set under each of its penalties.
+    """Fit every data set under each of its penalties, in double precision.
+
+    In single precision the gradient along what is neither penalised nor told by the data, one constant on all
+    intercepts, is rounding alone; on labels that are easy to tell it exceeds any useful tolerance, and the fit runs
+    away along it.
 
     Parameters
     ----------
@@ -82,8 +85,6 @@ def fit_logistic(
         Data sets of any sizes, of two classes or more each.
     device
         Where to compute.
-    dtype
-        Precision.
     tolerance
         A fit ends when a step along its diagonal guess of the curvature promises less than half of this, nats a spot.
 
@@ -94,7 +95,7 @@ def fit_logistic(
     """
     found: dict[int, list[LogisticModel]] = {}
     for chunk in _chunks(data):
-        fits = _Fits([data[i] for i in chunk], torch.device(device), dtype)
+        fits = _Fits([data[i] for i in chunk], torch.device(device))
         found |= dict(zip(chunk, fits.solve(tolerance), strict=True))
     return [found[i] for i in range(len(data))]
 
@@ -122,7 +123,7 @@ class _Fits:
     Axes: b data set, k penalty, c class, d feature along a principal axis with the intercept last, n spot.
     """
 
-    def __init__(self, data: Sequence[LogisticData], device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, data: Sequence[LogisticData], device: torch.device) -> None:
         self.data = data
         self.sizes = [int(one.codes.max()) + 1 for one in data]
         n, d = (max(one.z.shape[axis] for one in data) for axis in (0, 1))
@@ -140,7 +141,7 @@ class _Fits:
             [np.array(one.penalties) * (2 if m == 2 else 1) for one, m in zip(data, self.sizes, strict=True)]
         )
         raw_, there_, truth_, self.absent, ridge = (
-            torch.as_tensor(array, dtype=dtype).to(device) for array in (raw, there, truth, absent, penalties)
+            torch.as_tensor(array, dtype=torch.float64).to(device) for array in (raw, there, truth, absent, penalties)
         )
         self.n = there_.sum(1)[:, :, None]  # (b, 1, 1)
         self.weights = (there_[..., 0] / self.n[..., 0])[:, None]  # (b, 1, n)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
@@ -233,6 +232,6 @@ def _fit_classes(triples: Sequence[tuple[ClassProbe, ProbeProblem, ProbeSettings
         probe.penalty_, probe.weight_, probe.temperature_ = settings.penalty, settings.weight, settings.temperature
         probe.frequencies_, probe.n_train_ = smoothed(np.bincount(codes)), len(one.z)
         data.append(LogisticData(one.z, codes, (settings.penalty * spread(one.z),)))
-    final = fit_logistic(data, device=device, dtype=torch.float64, tolerance=FINAL_TOLERANCE)
+    final = fit_logistic(data, device=device, tolerance=FINAL_TOLERANCE)
     for (probe, _, _), (model,) in zip(triples, final, strict=True):
         probe.model_, probe.coef_, probe.intercept_ = model, model.coef_, model.intercept_

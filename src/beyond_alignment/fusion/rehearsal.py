@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GroupKFold, KFold
 
@@ -146,7 +145,7 @@ def choose(rehearsals: Sequence[Sequence[Rehearsal]], kinds: Sequence[Kind], *, 
         if kind == "classification"
         for one in some
     ]
-    fits = iter(fit_logistic(data, device=device, dtype=torch.float64))
+    fits = iter(fit_logistic(data, device=device))
     return [
         Choice()
         if not some
