@@ -44,5 +44,5 @@ def test_the_published_grid_holds_every_method_of_a_published_size_that_two_core
 
 
 def test_an_unknown_grid_is_named():
-    with pytest.raises(InputError, match="choose quick or tissue or published or published_quick or reference"):
+    with pytest.raises(InputError, match="choose quick or published or published_quick or reference"):
         plan_grid({}, "large")
