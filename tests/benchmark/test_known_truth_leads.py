@@ -25,8 +25,9 @@ def test_leads_are_counted_by_family_beside_the_truth():
     ).set_index("task")
     assert list(table.index) == ["simulated_xor", "simulated_redundant"]
     xor, redundant = table.loc["simulated_xor"], table.loc["simulated_redundant"]
-    assert (xor["interaction"], xor["alignment"], xor["behind"]) == ("2 of 2", "0 of 1", 0)
-    assert (redundant["interaction"], redundant["behind"]) == ("0 of 2", 2)
+    assert (xor["interaction"], xor["interaction_methods"]) == (2, 2)
+    assert (xor["alignment"], xor["alignment_methods"], xor["ahead"], xor["behind"]) == (0, 1, 2, 0)
+    assert (redundant["interaction"], redundant["ahead"], redundant["behind"]) == (0, 0, 2)
     assert (xor["best_method"], xor["best"], xor["expert_value"]) == ("low_rank", 0.9, 0.5)
     assert (xor["truth"], redundant["truth"]) == ("S interaction 1.00", "R 1.00")
     assert (round(xor["synergy_interaction"], 3), round(redundant["redundancy"], 3)) == (1, 1)

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
+from beyond_alignment.fusion.baselines import pooled
 from beyond_alignment.fusion.probe import fit_probe
 from beyond_alignment.fusion.reduction import Reduction, forget, reduction_of
 
@@ -58,10 +59,33 @@ def test_a_unimodal_method_ignores_the_other_modality(halves):
     assert np.array_equal(first, second)
 
 
-def test_late_average_is_the_mean_of_the_two_unimodal_probes(halves):
+def test_late_average_has_the_mean_log_odds_of_the_two_unimodal_probes(halves):
     pair, labels = halves
-    mean = sum(make_fusion(n).fit(pair, labels).predict_proba(pair) for n in ("expression_only", "morphology_only")) / 2
-    assert np.allclose(make_fusion("late_average").fit(pair, labels).predict_proba(pair), mean, atol=1e-5)
+    alone = [make_fusion(n).fit(pair, labels).predict_proba(pair) for n in ("expression_only", "morphology_only")]
+    odds = np.mean([logit_of_pairs(p) for p in alone], axis=0)
+    pooled_odds = logit_of_pairs(make_fusion("late_average").fit(pair, labels).predict_proba(pair))
+    assert np.allclose(pooled_odds, odds, atol=1e-4)
+
+
+def logit_of_pairs(p):
+    """Return the log odds of every class against the first (spot, class - 1)."""
+    return np.log(p[:, 1:] / p[:, :1])
+
+
+@given(arrays(float, (5, 3), elements=st.floats(0.01, 1)), arrays(float, (5, 3), elements=st.floats(0.01, 1)))
+def test_a_logarithmic_pool_keeps_what_experts_agree_on_and_does_not_mind_their_order(first, second):
+    first, second = (p / p.sum(axis=1, keepdims=True) for p in (first, second))
+    assert np.allclose(pooled([first, first]), first)
+    assert np.allclose(pooled([first, second]), pooled([second, first]))
+    assert np.allclose(
+        pooled([first, np.full((5, 3), 1 / 3)]), pooled([first**0.5 / (first**0.5).sum(1, keepdims=True)])
+    )
+
+
+def test_a_probability_that_was_rounded_to_zero_gives_no_infinity():
+    sure, contrary = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    assert np.allclose(pooled([sure, contrary]), 0.5)
+    assert pooled([sure, sure])[0, 0] == pytest.approx(1)
 
 
 def test_no_linear_fusion_learns_exclusive_or():

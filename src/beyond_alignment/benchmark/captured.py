@@ -51,7 +51,7 @@ def captured(
     :func:`~beyond_alignment.information.linear_embedding_task`. The probe is fitted on other samples and scored on
     others still, so that what a method learnt by heart does not count. The share of a term is what the probe tells
     beyond the other terms of the label, divided by the term: 1 where all is told, 0 where the others are told and
-    nothing more, below 0 where those are lost too. The representation of late average is its averaged prediction;
+    nothing more, below 0 where those are lost too. The representation of late average is its pooled prediction;
     methods that read neighbours are given none.
 
     Parameters

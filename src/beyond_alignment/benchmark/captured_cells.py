@@ -154,7 +154,7 @@ def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str,
 
 
 def represent(model: Fusion, pair: Means) -> NDArray[np.float64]:
-    """Return what leaves a fitted method (sample, feature): of late average its averaged probabilities.
+    """Return what leaves a fitted method (sample, feature): of late average its pooled probabilities.
 
     Parameters
     ----------

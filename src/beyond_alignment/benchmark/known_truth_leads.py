@@ -5,13 +5,15 @@ import pandas as pd
 from beyond_alignment.benchmark.simulated_tissue import RULES, simulated_truth
 from beyond_alignment.fusion import FUSION_METHODS
 
-SYMBOLS = {
+TERM_SYMBOLS = {
     "redundancy": "R",
     "unique1": "U1",
     "unique2": "U2",
+    "synergy": "S",
     "synergy_additive": "S additive",
     "synergy_interaction": "S interaction",
 }
+PARTS = tuple(term for term in TERM_SYMBOLS if term != "synergy")
 LEAST_SHOWN = 0.005
 
 
@@ -30,20 +32,21 @@ def known_truth_leads(comparisons: pd.DataFrame) -> pd.DataFrame:
         One row a task: task; the true redundancy, unique1, unique2, synergy_additive and synergy_interaction, bits,
         and truth, those of them that are not zero in words; expert_value, the score of the better expert; best, that
         of the best fusion, and best_method; by the name of each family how many of its methods are told apart above the
-        expert, as ``3 of 7``; and behind, how many of all are told apart below it.
+        expert, and with ``_methods`` after that name how many were compared; ahead and behind, how many of all are told
+        apart above and below.
     """
     known = comparisons[comparisons["task"].isin(list(RULES))]
     family = known["method"].map(lambda name: FUSION_METHODS[name].family)
     rows = []
     for task, group in known.groupby("task", sort=False):
         truth, best = simulated_truth(str(task)), group.loc[group["value"].idxmax()]
-        terms = {term: getattr(truth, term) for term in SYMBOLS}
-        words = [f"{SYMBOLS[term]} {bits:.2f}" for term, bits in terms.items() if bits >= LEAST_SHOWN]
+        terms = {term: getattr(truth, term) for term in PARTS}
+        words = [f"{TERM_SYMBOLS[term]} {bits:.2f}" for term, bits in terms.items() if bits >= LEAST_SHOWN]
         row: dict[str, object] = {"task": task, **terms, "truth": ", ".join(words)}
         row |= {"expert_value": best["expert_value"], "best": best["value"], "best_method": best["method"]}
         ahead = group["verdict"] == "better"
         for name in family.unique():
             members = family[group.index] == name
-            row[str(name)] = f"{int((ahead & members).sum())} of {int(members.sum())}"
-        rows.append(row | {"behind": int((group["verdict"] == "worse").sum())})
+            row |= {str(name): int((ahead & members).sum()), f"{name}_methods": int(members.sum())}
+        rows.append(row | {"ahead": int(ahead.sum()), "behind": int((group["verdict"] == "worse").sum())})
     return pd.DataFrame(rows)

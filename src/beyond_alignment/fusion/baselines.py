@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 
 from beyond_alignment.fusion.base import Fusion, PartialPair, TrainingSet
 from beyond_alignment.fusion.probe import Probe, ProbeProblem
@@ -29,7 +30,11 @@ class Concatenation(Fusion):
 
 
 class LateAverage(Concatenation):
-    """Late average: one probe a modality, their probabilities (or predictions) averaged."""
+    """Late average: one probe a modality, their log odds (or predictions) averaged.
+
+    The mean is of log probabilities and is normalised again (the logarithmic pool, Genest and Zidek 1986), not of
+    probabilities: what each modality says is then added, and a label whose synergy is additive is kept.
+    """
 
     def head_problems(
         self, z: NDArray[np.float64], given: TrainingSet, rehearsals: Sequence[Rehearsal]
@@ -58,19 +63,19 @@ class LateAverage(Concatenation):
         return z[:, :width], z[:, width:]
 
     def predict_proba(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Return the mean of the two probes' probabilities (spot, class)."""
+        """Return the pooled probability of each class (spot, class)."""
         parts = self._parts(self.transform(X))
-        return np.mean([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
+        return pooled([head.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)])
 
     def predict(self, X: PartialPair, neighbours: ArrayLike | None = None) -> NDArray:
-        """Return the class of the highest mean probability (spot,), or the mean prediction (spot, target).
+        """Return the class of the highest pooled probability (spot,), or the mean prediction (spot, target).
 
-        The mean is of what both logistic regressions find, whatever their confidence.
+        What is pooled is what both logistic regressions find, whatever their confidence.
         """
         parts = self._parts(self.transform(X))
         if self.kind == "classification":
             given = [head.model_.predict_proba(part) for head, part in zip(self.heads_, parts, strict=True)]
-            return self.classes_[np.argmax(np.mean(given, axis=0), axis=1)]
+            return self.classes_[np.argmax(pooled(given), axis=1)]
         return np.mean([head.predict(part) for head, part in zip(self.heads_, parts, strict=True)], axis=0)
 
     @property
@@ -78,6 +83,18 @@ class LateAverage(Concatenation):
         """Number of fitted numbers: both reductions and both probes."""
         probes = sum(head.coef_.size + np.size(head.intercept_) for head in self.heads_)
         return int(self._n_representation_parameters + probes)
+
+
+def pooled(probabilities: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the logarithmic pool of some experts' probabilities, equal weights (spot, class).
+
+    Parameters
+    ----------
+    probabilities
+        Of each expert (spot, class); a probability that was rounded to zero counts as the smallest number there is.
+    """
+    logs = [np.log(np.maximum(p, np.finfo(np.float64).tiny)) for p in probabilities]
+    return softmax(np.mean(logs, axis=0), axis=1)  # (spot, class)
 
 
 METHODS = (

@@ -11,6 +11,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from beyond_alignment.benchmark.known_truth_leads import TERM_SYMBOLS
 from beyond_alignment.information.pid import PIDEstimate
 from beyond_alignment.information.strategy import TABLE
 from beyond_alignment.plotting.scores import task_label
@@ -27,7 +28,7 @@ from beyond_alignment.plotting.style import (
 )
 
 BARS = ("redundancy", "unique1", "unique2", "synergy")
-SHORT = ("R", "U1", "U2", "S")
+SHORT = tuple(TERM_SYMBOLS[term] for term in BARS)
 EXACT, COMPARED = "BROJA", "I_min"
 WIDTH = 0.42
 HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#777777", "hatch": "/////", "linewidth": 0.8}
