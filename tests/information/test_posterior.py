@@ -45,7 +45,7 @@ def test_copy_is_unique_information_and_no_synergy(copy):
 
 def test_the_sum_of_two_bits_is_additive_synergy():
     x1, x2, both, groups = sample("copy")
-    found = estimate_pid(x1, x2, both // 2 + both % 2, groups, n_bootstrap=100)
+    found = estimate_pid(x1, x2, both // 2 + both % 2, groups, n_bootstrap=50)
     assert found.pid.synergy_additive == pytest.approx(1, abs=0.12)
     assert found.pid.synergy_interaction < 0.05
     assert found.p_synergy < 0.05
@@ -80,8 +80,8 @@ def test_the_same_seed_gives_the_same_answer(small):
 
 
 def test_exchanging_the_sources_exchanges_the_terms():
-    x1, x2, y, groups = sample("unique1")
-    there, back = (estimate_pid(a, b, y, groups, n_bootstrap=50) for a, b in ((x1, x2), (x2, x1)))
+    x1, x2, y, groups = sample("unique1", n=600)
+    there, back = (estimate_pid(a, b, y, groups, n_bootstrap=20) for a, b in ((x1, x2), (x2, x1)))
     assert there.pid.unique1 == pytest.approx(back.pid.unique2, abs=0.05)
     assert there.pid.unique1 > 0.9
 
