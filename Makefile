@@ -9,7 +9,7 @@ CELL_TIMEOUT ?= 600
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev book test check benchmarks format clean
+.PHONY: help setup setup-dev book test coverage check benchmarks format clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -24,12 +24,15 @@ book: setup ## Run the notebooks (profile quick), build the book, say where to o
 	@$(STEP) "run the notebooks" $(BIN)/beyond-alignment book run --profile quick
 	@$(STEP) "build the book" $(BIN)/beyond-alignment book build
 
-test: setup-dev ## Unit tests with coverage, the committed notebooks, the checks
-	@$(STEP) "tests" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests -n $(WORKERS) --dist loadfile \
-		--cov=beyond_alignment --cov-report=term:skip-covered
+test: setup-dev ## Unit tests, the committed notebooks, the checks
+	@$(STEP) "tests" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests -n $(WORKERS) --dist loadfile
 	@$(STEP) "notebooks" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q notebooks \
 		--nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory check
+
+coverage: setup-dev ## Unit tests with the lines that none of them reaches (takes about twice as long)
+	@$(STEP) "coverage" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests -n $(WORKERS) --dist loadfile \
+		--cov=beyond_alignment --cov-report=term-missing:skip-covered
 
 check: setup-dev ## Lint, formatting, types, layers
 	@$(STEP) "ruff check" $(BIN)/ruff check --quiet
