@@ -25,7 +25,7 @@ book: setup ## Run the notebooks (profile quick), build the book, say where to o
 	@$(STEP) "build the book" $(BIN)/beyond-alignment book build
 
 test: setup-dev ## Unit tests, the committed notebooks, the checks
-	@$(STEP) "tests" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests -n $(WORKERS) --dist loadfile
+	@$(STEP) "tests" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@$(STEP) "notebooks" env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q notebooks \
 		--nbval --nbval-current-env --nbval-cell-timeout=$(CELL_TIMEOUT) -n $(WORKERS) --dist loadfile
 	@$(MAKE) --no-print-directory check

@@ -73,7 +73,7 @@ def test_parts_are_not_negative_and_add_up(p):
     assert pid.gap < 1e-6
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(tables, st.randoms(use_true_random=False))
 def test_exchanging_the_sources_and_renaming_states(p, random):
     pid, turned = broja(p), broja(p.swapaxes(0, 1))

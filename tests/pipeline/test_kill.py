@@ -7,7 +7,7 @@ import time
 from beyond_alignment.pipeline.freshness import stale_because
 from beyond_alignment.pipeline.profiles import load_profile
 
-KILLS = int(os.environ.get("BEYOND_ALIGNMENT_KILLS", "3"))
+KILLS = int(os.environ.get("BEYOND_ALIGNMENT_KILLS", "2"))
 RESULTS = ("results", "notebooks")
 
 
