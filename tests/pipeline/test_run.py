@@ -9,12 +9,25 @@ from beyond_alignment.pipeline.execute import PageError
 from beyond_alignment.pipeline.lock import is_locked, run_lock
 from beyond_alignment.pipeline.run import run_book
 from beyond_alignment.results import load
+from tests.pipeline.conftest import fill
 
 PAGES = ("01_first", "02_second", "03_third")
 
 
 def run(*arguments, **options):
     return run_book(*arguments, console=Console(file=io.StringIO()), **options)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Run a book once for the tests that only read what a run leaves: project, cells before the run, report."""
+    project = fill(tmp_path_factory.mktemp("whole"))
+    before = {page: project.notebook(page)["cells"] for page in PAGES}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BEYOND_ALIGNMENT_ROOT", str(project.root))
+        patch.delenv("BEYOND_ALIGNMENT_RESULTS", raising=False)
+        report = run()
+    return project, before, report
 
 
 def test_pages_run_in_order_then_nothing_runs_again_and_a_forced_run_gives_the_same_bytes(project):
@@ -31,15 +44,14 @@ def test_pages_run_in_order_then_nothing_runs_again_and_a_forced_run_gives_the_s
     }
 
 
-def test_a_page_sees_the_results_of_the_pages_before_it(project):
-    run()
+def test_a_page_sees_the_results_of_the_pages_before_it(whole, monkeypatch):
+    monkeypatch.setenv("BEYOND_ALIGNMENT_ROOT", str(whole[0].root))
     first, second = (load(page)["claims"] for page in PAGES[:2])
     assert second["B2"]["value"] == pytest.approx(first["B1"]["value"] + 0.5, abs=1e-6)
 
 
-def test_published_notebooks_have_outputs_and_untouched_sources(project):
-    before = {page: project.notebook(page)["cells"] for page in PAGES}
-    report = run()
+def test_published_notebooks_have_outputs_and_untouched_sources(whole):
+    project, before, report = whole
     assert [path.stem for path in report.published] == list(PAGES)
     for page in PAGES:
         after = project.notebook(page)["cells"]
