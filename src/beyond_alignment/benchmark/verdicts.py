@@ -36,6 +36,23 @@ def a_gain(low: float, high: float) -> str:
     return NOT_REPLICATED if high < 0 else UNTESTABLE
 
 
+def a_lead(low: float, high: float, *, margin: float = NEGLIGIBLE) -> str:
+    """Return the verdict on "one is ahead of the other": above zero, below a negligible lead, or too wide to say.
+
+    Parameters
+    ----------
+    low
+        Lower end of the lead's 95 % interval.
+    high
+        Upper end.
+    margin
+        Largest lead that counts as none.
+    """
+    if low > 0:
+        return REPLICATED
+    return NOT_REPLICATED if high < margin else UNTESTABLE
+
+
 def group_gain(replicates: pd.DataFrame, tasks: tuple[str, ...], *, fused: str, metric: str) -> np.ndarray:
     """Return the mean gain over tasks under their main split: the sample's, then its replicates (1 + replicate,).
 

@@ -1,0 +1,61 @@
+"""A label whose source varies: its decomposition by hand, and what representations with a known answer hold of it."""
+
+import numpy as np
+import pytest
+
+from beyond_alignment.benchmark import pattern_relevance
+from beyond_alignment.benchmark.pattern_relevance import relevance_study, relevance_truth
+from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.errors import InputError
+
+
+def test_the_truth_of_both_labels_is_that_by_hand():
+    constant, varying = relevance_truth("constant"), relevance_truth("varying")
+    assert (constant.unique1, constant.I12) == pytest.approx((1, 1), abs=1e-6)
+    # Each source tells the label where the shown bit names it: half a bit, the same for both; together they tell all.
+    assert [varying.I1, varying.I2, varying.I12] == pytest.approx([0.5, 0.5, 1], abs=1e-6)
+    assert varying.redundancy == pytest.approx(0.5, abs=1e-6)
+    # A source that is named can speak loudly and the other keep silent, so that a sum of one score a source is enough.
+    assert (varying.synergy_additive, varying.synergy_interaction) == pytest.approx((0.5, 0), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
+
+
+def test_single_sources_tell_what_theory_allows(table):
+    told = table[table["probe"] == "mlp"].groupby(["method", "relevance"])["bits"].mean()
+    assert told["expression_only", "constant"] == pytest.approx(1, abs=0.02)
+    assert told["morphology_only", "constant"] == pytest.approx(0, abs=0.02)
+    assert told["expression_only", "varying"] == pytest.approx(0.5, abs=0.03)
+    assert told["morphology_only", "varying"] == pytest.approx(0.5, abs=0.03)
+    assert told["concat", "varying"] == pytest.approx(1, abs=0.02)
+
+
+def test_a_linear_reader_cannot_lower_the_voice_of_the_source_that_is_not_named(table):
+    linear = table[(table["method"] == "concat") & (table["probe"] == "linear")].groupby("relevance")["bits"].mean()
+    # Of scores linear in the signs of s, u1 and u2 the best is u1 + u2, a tie half of the time: half a bit at most.
+    assert linear["constant"] == pytest.approx(1, abs=0.02)
+    assert 0.35 < linear["varying"] < 0.5
+
+
+def test_finished_points_are_taken_from_the_store(tmp_path, monkeypatch):
+    store = PointStore(tmp_path)
+    plan = {"seeds": (0,), "n": 200, "tuned": False, "store": store}
+    first = relevance_study(("concat",), **plan)
+    monkeypatch.setattr(pattern_relevance, "_measure", lambda *_, **__: pytest.fail("measured again"))
+    assert relevance_study(("concat",), **plan).equals(first)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
+
+
+def test_an_unknown_method_is_named():
+    with pytest.raises(InputError, match="pooling_by_magic is no fusion method; choose among"):
+        relevance_study(("pooling_by_magic",))
+
+
+def test_networks_are_tuned_and_deterministic(monkeypatch):
+    monkeypatch.setattr(pattern_relevance, "N_PROBE", 1000)
+    options = {"seeds": (0,), "n": 300}
+    first, again = (relevance_study(("global_pooling",), **options) for _ in range(2))
+    assert np.array_equal(first["bits"], again["bits"])
