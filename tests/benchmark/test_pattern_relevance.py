@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 
 from beyond_alignment.benchmark import pattern_relevance
+from beyond_alignment.benchmark.captured_cells import TUNING_SEED
 from beyond_alignment.benchmark.pattern_relevance import relevance_study, relevance_truth
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
+from beyond_alignment.information import linear_embedding_task
 
 
 def test_the_truth_of_both_labels_is_that_by_hand():
     constant, varying = relevance_truth("constant"), relevance_truth("varying")
     assert (constant.unique1, constant.I12) == pytest.approx((1, 1), abs=1e-6)
     # Each source tells the label where the shown bit names it: half a bit, the same for both; together they tell all.
-    assert [varying.I1, varying.I2, varying.I12] == pytest.approx([0.5, 0.5, 1], abs=1e-6)
+    np.testing.assert_allclose([varying.I1, varying.I2, varying.I12], [0.5, 0.5, 1], atol=1e-6)
     assert varying.redundancy == pytest.approx(0.5, abs=1e-6)
     # A source that is named can speak loudly and the other keep silent, so that a sum of one score a source is enough.
     assert (varying.synergy_additive, varying.synergy_interaction) == pytest.approx((0.5, 0), abs=1e-6)
@@ -54,8 +56,12 @@ def test_an_unknown_method_is_named():
         relevance_study(("pooling_by_magic",))
 
 
-def test_networks_are_tuned_and_deterministic(monkeypatch):
-    monkeypatch.setattr(pattern_relevance, "N_PROBE", 1000)
-    options = {"seeds": (0,), "n": 300}
-    first, again = (relevance_study(("global_pooling",), **options) for _ in range(2))
-    assert np.array_equal(first["bits"], again["bits"])
+def test_networks_are_tuned_on_other_samples(monkeypatch):
+    seen = []
+    monkeypatch.setattr(pattern_relevance, "tune", lambda models, sets: seen.append(sets[0].pair[0]) or models)
+    found = relevance_study(("sum",), seeds=(0,), n=300)
+    assert len(seen) == 2
+    drawn = linear_embedding_task("every_term", n=300, seed=TUNING_SEED)
+    assert np.array_equal(seen[0], drawn.x1)
+    told = found[found["probe"] == "linear"].set_index("relevance")["bits"]
+    assert told["constant"] > 0.9

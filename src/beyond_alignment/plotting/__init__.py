@@ -12,6 +12,7 @@ from beyond_alignment.plotting.collapse import (
     plot_shares_by_size,
 )
 from beyond_alignment.plotting.collapse_picture import plot_collapse
+from beyond_alignment.plotting.contrasts import plot_contrasts
 from beyond_alignment.plotting.critical_difference import plot_ranks
 from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
@@ -57,6 +58,7 @@ __all__ = [
     "plot_cluster_worth",
     "plot_collapse",
     "plot_components",
+    "plot_contrasts",
     "plot_correlations",
     "plot_crossings",
     "plot_decompositions",
