@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.benchmark.pattern_contrasts import CONTRASTS, LABELS
+from beyond_alignment.benchmark.patterns.contrasts import CONTRASTS, LABELS
 from beyond_alignment.plotting import plot_contrasts
 from beyond_alignment.plotting.contrasts import WHERE
 

@@ -2,6 +2,7 @@
 
 import warnings
 
+from beyond_alignment.benchmark import patterns
 from beyond_alignment.benchmark.alignment_claims import alignment_claims
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
@@ -64,10 +65,6 @@ from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
 from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.pareto import on_front
-from beyond_alignment.benchmark.pattern_claims import pattern_claims, token_claim
-from beyond_alignment.benchmark.pattern_contrasts import pattern_contrasts
-from beyond_alignment.benchmark.pattern_operations import growth_with_tokens, pattern_operations
-from beyond_alignment.benchmark.pattern_relevance import POOLINGS, relevance_study, relevance_truth
 from beyond_alignment.benchmark.plan import plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest, make_problem, pose
@@ -133,7 +130,6 @@ __all__ = [
     "LONG_RANGE",
     "NEGLIGIBLE",
     "ONE_MODALITY",
-    "POOLINGS",
     "QUICK_CAPTURED",
     "RULES",
     "SURROGATES",
@@ -225,7 +221,6 @@ __all__ = [
     "gains",
     "gene_prediction",
     "growth",
-    "growth_with_tokens",
     "hidden_sharing",
     "holm",
     "information_claims",
@@ -252,9 +247,7 @@ __all__ = [
     "open_store",
     "out_of_fold",
     "pareto_table",
-    "pattern_claims",
-    "pattern_contrasts",
-    "pattern_operations",
+    "patterns",
     "plan_contests",
     "plan_grid",
     "points_to_judge",
@@ -267,8 +260,6 @@ __all__ = [
     "rank_table",
     "raw_reasons",
     "relate_gain",
-    "relevance_study",
-    "relevance_truth",
     "report_benchmark",
     "run_benchmark",
     "run_curves",
@@ -300,7 +291,6 @@ __all__ = [
     "tile_weights",
     "tissue_ceilings",
     "tissue_decompositions",
-    "token_claim",
     "told_on_tissue",
     "under_main_split",
     "unseen_experts",

@@ -20,7 +20,7 @@ def plot_contrasts(contrasts: pd.DataFrame, *, label: str) -> Figure:
     Parameters
     ----------
     contrasts
-        From :func:`beyond_alignment.benchmark.pattern_contrasts`.
+        From :func:`beyond_alignment.benchmark.patterns.contrasts`.
     label
         Axis label.
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beyond_alignment.benchmark.pattern_operations import growth_with_tokens, pattern_operations
+from beyond_alignment.benchmark.patterns.operations import growth_with_tokens, pattern_operations
 from beyond_alignment.errors import InputError
 
 

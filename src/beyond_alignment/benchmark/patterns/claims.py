@@ -21,11 +21,11 @@ def pattern_claims(
     Parameters
     ----------
     contrasts
-        From :func:`~beyond_alignment.benchmark.pattern_contrasts`.
+        From :func:`~beyond_alignment.benchmark.patterns.contrasts`.
     relevance
-        From :func:`~beyond_alignment.benchmark.relevance_study`.
+        From :func:`~beyond_alignment.benchmark.patterns.relevance_study`.
     operations
-        From :func:`~beyond_alignment.benchmark.pattern_operations`.
+        From :func:`~beyond_alignment.benchmark.patterns.operations`.
     seeds
         Of the grid.
     """
@@ -49,7 +49,7 @@ def token_claim(growth: pd.Series, points: pd.DataFrame, *, tasks: Sequence[str]
     Parameters
     ----------
     growth
-        From :func:`~beyond_alignment.benchmark.growth_with_tokens`.
+        From :func:`~beyond_alignment.benchmark.patterns.growth_with_tokens`.
     points
         From :func:`~beyond_alignment.benchmark.curve_points`.
     tasks

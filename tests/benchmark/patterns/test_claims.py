@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark.pattern_claims import pattern_claims, token_claim
-from beyond_alignment.benchmark.pattern_contrasts import COLUMNS, CONTRASTS
+from beyond_alignment.benchmark.patterns.claims import pattern_claims, token_claim
+from beyond_alignment.benchmark.patterns.contrasts import COLUMNS, CONTRASTS
 
 OPERATIONS = pd.DataFrame({"method": ["sum", "uniform"], "tokens": 4, "operations": [38304, 83840]})
 REPLICATED, NOT, OPEN = "replicated", "not replicated", "cannot be tested here"

@@ -24,7 +24,7 @@ from beyond_alignment.information.known_truth.tables import symbol_table
 
 RELEVANCE_CODE = (
     "fusion",
-    *(f"benchmark/{part}.py" for part in ("captured_cells", "captured_probes", "pattern_relevance")),
+    *(f"benchmark/{part}.py" for part in ("captured_cells", "captured_probes", "patterns/relevance")),
     "information/generators.py",
 )
 RELEVANCE = ("constant", "varying")

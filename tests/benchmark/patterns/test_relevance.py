@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import pattern_relevance
 from beyond_alignment.benchmark.captured_cells import TUNING_SEED
-from beyond_alignment.benchmark.pattern_relevance import relevance_study, relevance_truth
+from beyond_alignment.benchmark.patterns import relevance as module
+from beyond_alignment.benchmark.patterns.relevance import relevance_study, relevance_truth
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import linear_embedding_task
@@ -46,7 +46,7 @@ def test_finished_points_are_taken_from_the_store(tmp_path, monkeypatch):
     store = PointStore(tmp_path)
     plan = {"seeds": (0,), "n": 200, "tuned": False, "store": store}
     first = relevance_study(("concat",), **plan)
-    monkeypatch.setattr(pattern_relevance, "_measure", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(module, "_measure", lambda *_, **__: pytest.fail("measured again"))
     assert relevance_study(("concat",), **plan).equals(first)
     assert len(list(tmp_path.glob("*.npz"))) == 2
 
@@ -58,7 +58,7 @@ def test_an_unknown_method_is_named():
 
 def test_networks_are_tuned_on_other_samples(monkeypatch):
     seen = []
-    monkeypatch.setattr(pattern_relevance, "tune", lambda models, sets: seen.append(sets[0].pair[0]) or models)
+    monkeypatch.setattr(module, "tune", lambda models, sets: seen.append(sets[0].pair[0]) or models)
     found = relevance_study(("sum",), seeds=(0,), n=300)
     assert len(seen) == 2
     drawn = linear_embedding_task("every_term", n=300, seed=TUNING_SEED)
