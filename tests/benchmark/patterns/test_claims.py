@@ -15,7 +15,7 @@ def contrasts(leads, half=0.01):
     rows = [
         (one.claim, one.ahead, one.behind, one.labels, 5, lead, lead - half, lead + half, 3)
         for one in CONTRASTS
-        if (lead := leads.get((one.claim, one.labels), leads.get(one.claim))) is not None
+        if (lead := leads.get((one.claim, one.ahead), leads.get(one.claim))) is not None
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -60,14 +60,23 @@ def test_relevance_decides_over_tissue():
     assert verdicts(ALL | {"S2": -0.1}, attention=0.9)["S2"] == REPLICATED
 
 
-def test_both_halves_are_asked_of_the_fifth():
-    assert verdicts(ALL | {("S5", "around"): 0.0})["S5"] == NOT
-    assert verdicts(ALL | {("S5", "synergy"): -0.05})["S5"] == NOT
+@pytest.mark.parametrize(
+    ("claim", "ahead"), [("S1", "concat"), ("S1", "global_pooling"), ("S5", "relational"), ("S5", "hierarchical")]
+)
+def test_every_contrast_of_a_claim_is_asked_and_the_least_decides(claim, ahead):
+    assert verdicts(ALL | {(claim, ahead): 0.0})[claim] == NOT
+    record = next(
+        one
+        for one in pattern_claims(contrasts(ALL | {(claim, ahead): -0.3}), relevance(0.9), OPERATIONS, seeds=5)
+        if one["claim"] == claim
+    )
+    assert (record["value"], record["verdict"]) == (-0.3, NOT)
 
 
 def test_methods_that_were_not_run_leave_a_claim_open():
     assert set(verdicts({}).values()) == {OPEN}
-    assert verdicts({key: lead for key, lead in ALL.items() if key != "S5"} | {("S5", "around"): 0.1})["S5"] == OPEN
+    without = {key: lead for key, lead in ALL.items() if key != "S5"}
+    assert verdicts(without | {("S5", "hierarchical"): 0.1})["S5"] == OPEN
 
 
 def points(change, tasks=("a", "b", "c", "simulated"), seeds=2):

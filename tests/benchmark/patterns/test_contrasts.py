@@ -35,19 +35,20 @@ def test_kinds_of_labels_are_those_that_they_name():
 
 
 def test_a_planted_lead_is_found_where_the_claim_looks_for_it():
-    scores, draws, tasks = planted({"concat": 0.1, "bottom_up": 0.2, "relational": 0.05})
-    table = pattern_contrasts(scores, draws, tasks).set_index(["claim", "labels"])
-    wanted = {("S1", "tissue"): 0.1, ("S2", "tissue"): 0, ("S3", "around"): -0.2, ("S4", "tissue"): 0}
-    wanted |= {("S5", "synergy"): 0.05, ("S5", "around"): -0.05}
+    scores, draws, tasks = planted({"concat": 0.1, "bottom_up": 0.2, "relational": 0.05, "sum": 0.03})
+    table = pattern_contrasts(scores, draws, tasks).set_index(["claim", "ahead"])
+    wanted = {("S1", "concat"): 0.07, ("S1", "global_pooling"): -0.03, ("S2", "attention_pooling"): 0}
+    wanted |= {("S3", "hierarchical"): -0.2, ("S4", "bottleneck"): 0}
+    wanted |= {("S5", "relational"): 0.05, ("S5", "hierarchical"): -0.05}
     assert list(table.index) == list(wanted)
     np.testing.assert_allclose(table["difference"], list(wanted.values()), atol=1e-12)
-    assert table["n_tasks"].tolist() == [len(TASKS_OF[kind]) for _, kind in wanted]
-    assert table.at[("S1", "tissue"), "n_ahead"] == len(TASKS_OF["tissue"])
+    assert table["n_tasks"].tolist() == [len(TASKS_OF[one.labels]) for one in CONTRASTS]
+    assert table.at[("S1", "concat"), "n_ahead"] == len(TASKS_OF["tissue"])
 
 
 def test_the_interval_is_that_of_a_mean_of_independent_draws():
     noise = 0.01
-    table = pattern_contrasts(*planted({}, noise=noise)).set_index(["claim", "labels"])
+    table = pattern_contrasts(*planted({}, noise=noise))
     half = (table["high"] - table["low"]) / 2
     np.testing.assert_allclose(half, 1.96 * noise * np.sqrt(2 / table["n_tasks"]), rtol=0.15)
 
@@ -56,7 +57,7 @@ def test_a_method_that_failed_on_a_task_leaves_that_task_out():
     scores, draws, tasks = planted({"concat": 0.1})
     scores.loc[tasks.index("region"), "sum"] = np.nan
     draws[:, tasks.index("region"), scores.columns.get_loc("sum")] = np.nan
-    row = pattern_contrasts(scores, draws, tasks).set_index("claim").loc["S1"]
+    row = pattern_contrasts(scores, draws, tasks).set_index("ahead").loc["concat"]
     assert row["n_tasks"] == len(TASKS_OF["tissue"]) - 1
     assert row["difference"] == pytest.approx(0.1)
 
