@@ -94,7 +94,7 @@ def test_posteriors_agree_that_the_xor_is_lost():
     task = linear_embedding_task("mixed", n=400, seed=1)
     pair = task.x1, task.x2
     found = information_retained(
-        pair, task.labels["synergy"], task.groups, transformer=CanonicalCorrelation(1), n_folds=2, n_bootstrap=40
+        pair, task.labels["synergy"], task.groups, transformer=CanonicalCorrelation(1), n_folds=2, n_bootstrap=20
     )
     table = found.table.set_index("term")
     assert table.at["synergy_interaction", "before"] > 0.8

@@ -80,7 +80,7 @@ def test_the_same_seed_gives_the_same_answer(small):
 
 
 def test_exchanging_the_sources_exchanges_the_terms():
-    x1, x2, y, groups = sample("unique1", n=600)
+    x1, x2, y, groups = sample("unique1", n=360)
     there, back = (estimate_pid(a, b, y, groups, n_bootstrap=20) for a, b in ((x1, x2), (x2, x1)))
     assert there.pid.unique1 == pytest.approx(back.pid.unique2, abs=0.05)
     assert there.pid.unique1 > 0.9
