@@ -8,6 +8,7 @@ import pandas as pd
 from beyond_alignment.information.resampling import percentile_interval
 
 REPLICATED, NOT_REPLICATED, UNTESTABLE = "replicated", "not replicated", "cannot be tested here"
+OPPOSITE = {REPLICATED: NOT_REPLICATED, NOT_REPLICATED: REPLICATED, UNTESTABLE: UNTESTABLE}
 NEGLIGIBLE = 0.02
 LOCAL, LONG_RANGE = ("cell_type",), ("niche", "niche_epithelial", "niche_immune", "niche_mixing", "domain")
 
@@ -48,9 +49,7 @@ def a_lead(low: float, high: float, *, margin: float = NEGLIGIBLE) -> str:
     margin
         Largest lead that counts as none.
     """
-    if low > 0:
-        return REPLICATED
-    return NOT_REPLICATED if high < margin else UNTESTABLE
+    return OPPOSITE[no_gain(low, high, margin=margin)]
 
 
 def group_gain(replicates: pd.DataFrame, tasks: tuple[str, ...], *, fused: str, metric: str) -> np.ndarray:

@@ -85,6 +85,7 @@ def relevance_study(
     if unknown:
         raise InputError(f"{', '.join(unknown)} is no fusion method; choose among {', '.join(FUSION_METHODS)}.")
     kept, digest = store or PointStore(None), code_digest(RELEVANCE_CODE)
+    most = {relevance: relevance_truth(relevance).I12 for relevance in RELEVANCE}
     rows = []
     for method in methods:
         for relevance in RELEVANCE:
@@ -94,7 +95,7 @@ def relevance_study(
             for seed, told in zip(seeds, found, strict=True):
                 for probe, bits in zip(PROBES, told, strict=True):
                     row = {"method": method, "relevance": relevance, "seed": seed, "probe": probe, "n": n}
-                    rows.append(row | {"bits": float(bits), "label_bits": relevance_truth(relevance).I12})
+                    rows.append(row | {"bits": float(bits), "label_bits": most[relevance]})
     return pd.DataFrame(rows)
 
 
