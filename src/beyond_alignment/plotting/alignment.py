@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from beyond_alignment.plotting.style import BLUE, GREY, new_axes, zero_line
+from beyond_alignment.plotting.style import BLUE, GREY, figure_of, new_axes, zero_line
 
 
 def plot_spectrum(values: Sequence[float], null: Sequence[float], *, threshold: float, title: str) -> Figure:
@@ -35,6 +35,4 @@ def plot_spectrum(values: Sequence[float], null: Sequence[float], *, threshold: 
     ax.plot(place, values, "o-", color=BLUE, markersize=4)
     zero_line(ax, value=threshold, label="threshold", horizontal=True)
     ax.set(xlabel="canonical direction", ylabel="canonical correlation", ylim=(0, 1.02), title=title)
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure
+    return figure_of(ax)

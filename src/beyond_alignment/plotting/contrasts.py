@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from beyond_alignment.plotting.methods import method_colour, method_label, method_marker
-from beyond_alignment.plotting.style import new_axes, zero_line
+from beyond_alignment.plotting.style import figure_of, new_axes, zero_line
 
 WHERE = {
     "tissue": "labels of tissue",
@@ -35,6 +35,4 @@ def plot_contrasts(contrasts: pd.DataFrame, *, label: str) -> Figure:
     zero_line(ax, label="no lead")
     ax.set_yticks(np.arange(len(names)), names)
     ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure
+    return figure_of(ax)

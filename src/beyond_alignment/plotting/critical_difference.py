@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from beyond_alignment.benchmark.ranks import Ranks
 from beyond_alignment.plotting.methods import family_handles, method_colour, method_label, method_marker
-from beyond_alignment.plotting.style import GREY, INK, new_axes
+from beyond_alignment.plotting.style import GREY, INK, figure_of, new_axes
 
 ROW_INCHES, BAR_STEP = 0.27, 0.035
 
@@ -39,9 +39,7 @@ def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
     _scale_bar(ax, ranks)
     _group_bars(ax, ranks.groups, table["method"].to_list())
     _family_legend(ax, table["method"].to_list())
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure
+    return figure_of(ax)
 
 
 def _scale_bar(ax: Axes, ranks: Ranks) -> None:

@@ -22,6 +22,7 @@ from beyond_alignment.plotting.style import (
     PARTS,
     TERM_COLOURS,
     TERM_NAMES,
+    figure_of,
     new_axes,
     panels,
     readable,
@@ -115,9 +116,7 @@ def plot_pid(estimate: PIDEstimate, *, title: str = "", names: tuple[str, str] =
     low, high = estimate.intervals["sis"]
     score = f"SIS = S / I12 = {estimate.sis:.2f} ({low:.2f} to {high:.2f}), n = {estimate.n:,}"
     ax.set_title(f"{title}\n{score}" if title else score)
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure
+    return figure_of(ax)
 
 
 def plot_decompositions(table: pd.DataFrame) -> Figure:

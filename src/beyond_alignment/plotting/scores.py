@@ -12,6 +12,7 @@ from beyond_alignment.plotting.style import (
     INK,
     METHOD_COLOURS,
     METHOD_MARKERS,
+    figure_of,
     legend_above,
     new_axes,
     panels,
@@ -55,7 +56,7 @@ def plot_scores(scores: pd.DataFrame, *, label: str, chance: Mapping[str, float]
     ax.set_yticks(range(len(tasks)), [task_label(task, origin[task]) for task in tasks])
     ax.set(xlabel=label + ("; dashed: chance" if chance else ""), ylim=(len(tasks) - 0.45, -0.55))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(methods), handletextpad=0.1, columnspacing=1.2)
-    return _figure(ax)
+    return figure_of(ax)
 
 
 def plot_gains(gains: pd.DataFrame, *, label: str) -> Figure:
@@ -77,7 +78,7 @@ def plot_gains(gains: pd.DataFrame, *, label: str) -> Figure:
     names = [task_label(task, origin) for task, origin in zip(gains["task"], gains["made_from"], strict=True)]
     ax.set_yticks(height, names)
     ax.set(xlabel=label, ylim=(len(gains) - 0.5, -0.5))
-    return _figure(ax)
+    return figure_of(ax)
 
 
 def plot_field_of_view(scores: pd.DataFrame, *, tasks: Sequence[str], fields_um: Sequence[int], label: str) -> Figure:
@@ -119,10 +120,3 @@ def _field_panel(ax: Axes, scores: pd.DataFrame, fields_um: Sequence[int]) -> No
             label=FUSION_METHODS[method].label,
         )
     ax.set_xticks(place, [str(field) for field in fields_um])
-
-
-def _figure(ax: Axes) -> Figure:
-    """Return the figure of axes."""
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    return figure

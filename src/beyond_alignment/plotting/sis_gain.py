@@ -13,7 +13,18 @@ from matplotlib.patheffects import withStroke
 
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation
 from beyond_alignment.plotting.scores import task_label
-from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, PURPLE, SKY, new_axes, readable, zero_line
+from beyond_alignment.plotting.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    PURPLE,
+    SKY,
+    figure_of,
+    new_axes,
+    readable,
+    zero_line,
+)
 
 ORIGIN_COLOURS = {
     "independent": GREEN,
@@ -61,8 +72,7 @@ def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label:
     told = f"{relation.value:.2f} ({relation.low:.2f} to {relation.high:.2f})"
     title = f"Spearman {told} over {relation.n} tasks, p = {relation.p:.2f}"
     ax.set_title(title, fontsize=10, fontweight="normal")
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
+    figure = figure_of(ax)
     figure.legend(handles=_origins(shown), loc="outside upper center", ncols=5, columnspacing=1.0, handletextpad=0.1)
     figure.canvas.draw()
     figure.set_layout_engine("none")  # names stand where the points are now

@@ -149,3 +149,10 @@ def new_axes(*, width: float = 7.0, height: float = 4.0) -> Axes:
     """Return the axes of a new figure, in inches."""
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
     return ax
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes are drawn on."""
+    figure = ax.get_figure()
+    assert isinstance(figure, Figure)
+    return figure
