@@ -4,6 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from beyond_alignment import tokens
 from beyond_alignment.cli.experts_train import train
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import training
@@ -24,6 +25,7 @@ def asked(monkeypatch, tmp_path):
 
     monkeypatch.setattr(training, "train_tissue_vit", fake)
     monkeypatch.setattr(training, "train_gene_transformer", fake)
+    monkeypatch.setattr(tokens, "train_nucleus_vit", fake)
     return calls
 
 
@@ -46,6 +48,15 @@ def test_variants_have_folders_of_their_own(asked):
         assert CliRunner().invoke(app, options).exit_code == 0
     names = [call["out"].name for call in asked]
     assert names == ["gene_transformer_quick", "tissue_vit_quick", "tissue_vit_quick_without_B"]
+
+
+def test_the_expert_of_simulated_tissue_has_no_donors_to_leave_out(asked):
+    assert CliRunner().invoke(app, ["nucleus_vit"]).exit_code == 0
+    assert asked[0]["out"].name == "nucleus_vit_quick"
+    assert "exclude_donors" not in asked[0]
+    refused = CliRunner().invoke(app, ["nucleus_vit", "--exclude-donor", "B"])
+    assert isinstance(refused.exception, InputError)
+    assert len(asked) == 1
 
 
 def test_a_place_that_is_a_file_and_an_unknown_expert_are_refused(asked, tmp_path):

@@ -9,7 +9,7 @@ from beyond_alignment.datasets import Dials
 from beyond_alignment.errors import InputError
 from beyond_alignment.results import CLAIMS, VERDICTS
 from beyond_alignment.tokens import compare_arms, only, outer_folds, retrieval_table, simulated_tiles, token_claims
-from beyond_alignment.tokens.arm_scores import best_arm, gain, predictability
+from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, predictability
 from beyond_alignment.tokens.contrastive import ClipResult
 from beyond_alignment.tokens.retrieval import Retrieval
 from beyond_alignment.tokens.scores import score_genes
@@ -123,6 +123,12 @@ def test_the_best_arm_of_a_kind_is_no_reference():
     assert best_arm(scores, "fusion") == "early_add_trained"
     assert best_arm(scores, "late token") == "late_concat_token_frozen"
     assert best_arm(scores, "expression") == "expression_token"
+
+
+def test_the_ridge_on_core_counts_is_a_single_modality_too():
+    assert fusion_and_rival(scores_of(MEANS | {"ridge_core": 0.70})) == ("early_add_trained", "expression_token")
+    assert fusion_and_rival(scores_of(MEANS | {"ridge_core": 0.90})) == ("early_add_trained", "ridge_core")
+    assert fusion_and_rival(scores_of(MEANS | {"morphology_frozen": 0.95}))[1] == "morphology_frozen"
 
 
 def test_verdicts_follow_the_scores():

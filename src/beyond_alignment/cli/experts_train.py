@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +16,12 @@ class TrainedExpert(StrEnum):
 
     tissue_vit = "tissue_vit"
     gene_transformer = "gene_transformer"
+    nucleus_vit = "nucleus_vit"
 
 
-EXPERT = typer.Argument(metavar="EXPERT", help="tissue_vit (H&E patches) or gene_transformer (counts).")
+EXPERT = typer.Argument(
+    metavar="EXPERT", help="tissue_vit (H&E), gene_transformer (counts) or nucleus_vit (simulated H&E)."
+)
 PROFILE = typer.Option("--profile", help="quick (minutes), reference (half an hour on two cores) or full (a GPU).")
 EXCLUDE = typer.Option("--exclude-donor", help="A donor that is not seen; may be given again.")
 OUT = typer.Option("--out", file_okay=False, help="Folder of weights, card, curve and checkpoint.")
@@ -39,20 +42,27 @@ def train(
     resume: Annotated[bool, RESUME] = True,
     seed: Annotated[int, SEED] = 0,
 ) -> None:
-    """Train an expert of the project's own by self-supervision, without any label."""
-    from beyond_alignment.experts.training import train_gene_transformer, train_tissue_vit
+    """Train an expert of the project's own: on tissue without any label, or on simulated tissue with its truth."""
+    from beyond_alignment import tokens
+    from beyond_alignment.experts import training
 
     excluded = tuple(sorted(set(exclude_donor or ())))
-    training = train_tissue_vit if expert is TrainedExpert.tissue_vit else train_gene_transformer
-    run = training(
-        out=_folder(out, expert.value, profile, excluded),
-        profile=profile,
-        seed=seed,
-        device=device.value,
-        exclude_donors=excluded,
-        precision=precision.value,
-        resume=resume,
-    )
+    if expert is TrainedExpert.nucleus_vit and excluded:
+        raise InputError("nucleus_vit learns from simulated donors alone: leave out --exclude-donor.")
+    common: dict[str, Any] = {
+        "out": _folder(out, expert.value, profile, excluded),
+        "profile": profile,
+        "seed": seed,
+        "device": device.value,
+        "precision": precision.value,
+        "resume": resume,
+    }
+    if expert is TrainedExpert.nucleus_vit:
+        run = tokens.train_nucleus_vit(**common)
+    elif expert is TrainedExpert.tissue_vit:
+        run = training.train_tissue_vit(**common, exclude_donors=excluded)
+    else:
+        run = training.train_gene_transformer(**common, exclude_donors=excluded)
     typer.echo(f"Written: {run.weights} ({run.card.size / 1e6:.1f} MB, {run.card.hours:.2f} h of training)")
 
 

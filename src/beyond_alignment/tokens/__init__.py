@@ -1,6 +1,6 @@
 """Transcripts on the patch grid of a vision transformer: tiles, arms, training and scores."""
 
-from beyond_alignment.tokens.arm_scores import best_arm, gain, predictability
+from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, predictability
 from beyond_alignment.tokens.arms import ARMS, OWN_ARMS, Arm, get_arm
 from beyond_alignment.tokens.baseline import MinMAE, fit_min_mae
 from beyond_alignment.tokens.breast_crop import breast_crop_tiles
@@ -8,6 +8,7 @@ from beyond_alignment.tokens.clusters import N_COMPONENTS, TileClusters, cluster
 from beyond_alignment.tokens.contrastive import ClipResult, run_clip
 from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS, gain_of_perfect_readers, score_perfect_readers
 from beyond_alignment.tokens.folds import TileFold, disjoint_tiles, outer_folds
+from beyond_alignment.tokens.nucleus_vit import NUCLEUS_VIT_PROFILES, NucleusVitProfile, train_nucleus_vit
 from beyond_alignment.tokens.panel import Panel, split_panel
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.redundancy import redundancy_with_core
@@ -23,6 +24,7 @@ from beyond_alignment.tokens.token_claims import retrieval_table, token_claims
 __all__ = [
     "ARMS",
     "METRICS",
+    "NUCLEUS_VIT_PROFILES",
     "N_COMPONENTS",
     "OWN_ARMS",
     "PERFECT_READERS",
@@ -34,6 +36,7 @@ __all__ = [
     "Comparison",
     "GeneScores",
     "MinMAE",
+    "NucleusVitProfile",
     "Panel",
     "Retrieval",
     "SimulatedTiles",
@@ -48,6 +51,7 @@ __all__ = [
     "compare_clusters",
     "disjoint_tiles",
     "fit_min_mae",
+    "fusion_and_rival",
     "gain",
     "gain_of_perfect_readers",
     "get_arm",
@@ -68,5 +72,6 @@ __all__ = [
     "simulated_tiles",
     "split_panel",
     "token_claims",
+    "train_nucleus_vit",
     "write_tiles",
 ]

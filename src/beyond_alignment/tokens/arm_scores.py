@@ -4,7 +4,7 @@ import pandas as pd
 
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.tokens.arms import ARMS
-from beyond_alignment.tokens.study import REFERENCES
+from beyond_alignment.tokens.study import REFERENCES, RIDGE
 
 
 def gain(scores: pd.DataFrame, first: str, second: str, *, metric: str = "spearman") -> tuple[float, float, float]:
@@ -44,6 +44,21 @@ def best_arm(scores: pd.DataFrame, kind: str) -> str:
 def mean_spearman(scores: pd.DataFrame) -> pd.Series:
     """Return the mean Spearman of each arm and reference over folds and seeds (arm,), best first."""
     return scores.groupby("arm")["spearman"].mean().sort_values(ascending=False)
+
+
+def fusion_and_rival(scores: pd.DataFrame) -> tuple[str, str]:
+    """Return the best fusion and the best single modality, the ridge regression on core counts included.
+
+    Each is the best on the tiles that are scored.
+
+    Parameters
+    ----------
+    scores
+        Of a :class:`Comparison`, with an arm of each kind.
+    """
+    means = mean_spearman(scores)
+    single = (best_arm(scores, "expression"), best_arm(scores, "morphology"), RIDGE)
+    return best_arm(scores, "fusion"), max(single, key=lambda name: means[name])
 
 
 def predictability(genes: pd.DataFrame, redundancy: pd.DataFrame, core_share: pd.Series, *, arm: str) -> pd.DataFrame:

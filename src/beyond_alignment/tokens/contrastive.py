@@ -95,7 +95,7 @@ def run_clip(
     """
     used, target, points = plan or TokenPlan(), resolve_device(device), store or PointStore(None)
     check_folds(folds, len(tiles))
-    digest = tiles_digest(tiles)
+    digest, start = tiles_digest(tiles), FrozenCache(tiles, device=target, plan=used).vit(VIT, seed=seed).weights
     predictions = np.full(tiles.targets.shape, np.nan, dtype=np.float32)
     found, seconds, vision = [], 0.0, ""
     for rows in folds:
@@ -103,6 +103,7 @@ def run_clip(
             "what": "CLIP of tiles",
             "granularity": granularity,
             "plan": asdict(used),
+            "vision": start,
             "data": digest,
             "rows": [hash_of(np.asarray(part)) for part in (rows.train, rows.validation, rows.test)],
             "seed": seed,

@@ -90,21 +90,48 @@ def drawn_nuclei(made: SimulatedTiles) -> tuple[NDArray[np.float64], NDArray[np.
     Returns
     -------
     tuple
-        (tile, feature): nuclei of each cell type, then sums of the log of their size, elongation and chromatin, each
-        less the mean of its type in the field; and (tile, patch): the sum of the last.
+        (tile, feature): :func:`nuclei_by_patch` summed over the tile; and (tile, patch): the sum of the last.
     """
-    tiles, kinds = made.tiles, sorted({kind for field in made.fields for kind in field.cells["cell_type"].unique()})
-    features, chromatin = np.zeros((len(tiles), len(kinds) + len(_SHAPE))), np.zeros((len(tiles), tiles.n_patches))
+    by_patch = nuclei_by_patch(made)
+    return by_patch.sum(axis=1), by_patch[:, :, -1]
+
+
+def nuclei_by_patch(made: SimulatedTiles) -> NDArray[np.float64]:
+    """Return what the nuclei in each patch were drawn with.
+
+    Parameters
+    ----------
+    made
+        Tiles with their fields.
+
+    Returns
+    -------
+    numpy.ndarray
+        (tile, patch, feature): nuclei of each cell type (``nucleus_features``), then sums of the log of their size,
+        elongation and chromatin, each less the mean of its type in the field.
+    """
+    tiles, kinds = made.tiles, _cell_types(made)
+    found = np.zeros((len(tiles), tiles.n_patches, len(kinds) + len(_SHAPE)))
     for group, field in zip(donor_names(made.fields), made.fields, strict=True):
         cells = field.cells
         shape = np.log(cells[list(_SHAPE)])
-        shape = (shape - shape.groupby(cells["cell_type"], observed=True).transform("mean")).to_numpy()
-        types = (cells["cell_type"].to_numpy()[:, None] == np.array(kinds)).astype(float)
+        shape -= shape.groupby(cells["cell_type"], observed=True).transform("mean")
+        types = cells["cell_type"].to_numpy()[:, None] == np.array(kinds)
+        of_cell = np.hstack([types, shape])  # (cell, feature)
         for row in np.flatnonzero(tiles.group == group):
             inside, patch = _inside(tiles, int(row), field)
-            features[row] = np.concatenate([types[inside].sum(axis=0), shape[inside].sum(axis=0)])
-            chromatin[row] = np.bincount(patch, weights=shape[inside, -1], minlength=tiles.n_patches)
-    return features, chromatin
+            np.add.at(found[row], patch, of_cell[inside])
+    return found
+
+
+def nucleus_features(made: SimulatedTiles) -> list[str]:
+    """Return the names of the features of :func:`nuclei_by_patch`."""
+    return [*_cell_types(made), *_SHAPE]
+
+
+def _cell_types(made: SimulatedTiles) -> list[str]:
+    """Return the cell types of all fields."""
+    return sorted({kind for field in made.fields for kind in field.cells["cell_type"].unique()})
 
 
 def marker_balance(made: SimulatedTiles, *, whole_tile: bool = False) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.tokens.arms import GRANULARITIES, Arm, get_arm
 from beyond_alignment.tokens.baseline import fit_min_mae
 from beyond_alignment.tokens.contrastive import ClipResult, run_clip
+from beyond_alignment.tokens.fold_parts import join_arm, join_clip
 from beyond_alignment.tokens.folds import TileFold
 from beyond_alignment.tokens.linear_probe import probe_folds
 from beyond_alignment.tokens.plan import TokenPlan
@@ -29,7 +30,7 @@ MIN_MAE, RIDGE = "min_mae", "ridge_core"
 REFERENCES = {MIN_MAE: "Min-MAE, best core gene", RIDGE: "Ridge on core counts"}
 
 _MODULES = (
-    "arm_inputs", "arms", "batches", "clip_pair", "contrastive", "expression_encoders", "fold", "frozen",
+    "arm_inputs", "arms", "batches", "clip_pair", "contrastive", "conv_stem", "expression_encoders", "fold", "frozen",
     "fusion_layers", "network", "plan", "pooling", "scaling", "training", "vision", "vision_weights",
 )  # fmt: skip
 TOKEN_CODE = (*(f"tokens/{name}.py" for name in _MODULES), "experts/compute.py", "experts/schedule.py")
@@ -90,7 +91,8 @@ def compare_arms(
     seeds
         Each arm runs once for each.
     n_jobs
-        Processes of one thread on a CPU; a GPU is used by one process.
+        Processes of one thread on a CPU, which share arms, seeds and, of arms that train on images, folds; a GPU is
+        used by one process.
 
     Raises
     ------
@@ -98,15 +100,23 @@ def compare_arms(
         As :func:`run_arm`.
     """
     chosen = [get_arm(arm) for arm in arms]
-    cells = sorted(product(chosen, seeds), key=lambda cell: _light(cell[0]))  # the heavy ones first
+    cells = [
+        (arm, seed, part)
+        for arm, seed in product(chosen, seeds)
+        for part in ([folds] if _light(arm) else [[fold] for fold in folds])
+    ]
+    cells.sort(key=lambda cell: _light(cell[0]))  # the heavy ones first
     calls = [
         joblib.delayed(run_arm)(
-            tiles, arm, folds, seed=seed, device=device, store=store, plan=_plan(plan, arm, image_epochs),
+            tiles, arm, part, seed=seed, device=device, store=store, plan=_plan(plan, arm, image_epochs),
             progress=False,
         )
-        for arm, seed in cells
+        for arm, seed, part in cells
     ]  # fmt: skip
-    results: list[ArmResult] = _side_by_side(calls, "arms and seeds", n_jobs=n_jobs, device=device)
+    parts: dict[tuple[Arm, int], list[ArmResult]] = {}
+    for result in _side_by_side(calls, "arms, seeds and folds", n_jobs=n_jobs, device=device):
+        parts.setdefault((result.arm, result.seed), []).append(result)
+    results = [join_arm(own) for own in parts.values()]
     results.sort(key=lambda result: (chosen.index(result.arm), result.seed))
     found: dict[str, list[NDArray]] = {}
     for result in results:
@@ -235,7 +245,9 @@ def run_clips(
     InputError
         As :func:`run_clip`.
     """
-    cells = list(product(GRANULARITIES, seeds))
+    cells = list(product(GRANULARITIES, seeds, folds))
     settings = {"device": device, "store": store, "plan": plan, "retrieval_batch": retrieval_batch}
-    calls = [joblib.delayed(run_clip)(tiles, granularity, folds, seed=seed, **settings) for granularity, seed in cells]
-    return _side_by_side(calls, "CLIP", n_jobs=n_jobs, device=device)
+    calls = [joblib.delayed(run_clip)(tiles, how, [fold], seed=seed, **settings) for how, seed, fold in cells]
+    found: list[ClipResult] = _side_by_side(calls, "CLIP", n_jobs=n_jobs, device=device)
+    n = len(folds)
+    return [join_clip(found[start : start + n]) for start in range(0, len(found), n)]

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
-from beyond_alignment.tokens.arm_scores import best_arm, gain, mean_spearman, names_of
+from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, mean_spearman, names_of
 from beyond_alignment.tokens.contrastive import ClipResult
 from beyond_alignment.tokens.study import MIN_MAE, REFERENCES, RIDGE
 
@@ -65,9 +65,8 @@ def token_claims(
 
 def _fusion(scores: pd.DataFrame) -> Record:
     """Return M1: the best fusion against the better unimodal arm, the linear reading of core counts included."""
-    fused, expression, morphology = (best_arm(scores, kind) for kind in ("fusion", "expression", "morphology"))
-    means = mean_spearman(scores)
-    rival = max((expression, morphology, RIDGE), key=lambda name: means[name])
+    expression, morphology = (best_arm(scores, kind) for kind in ("expression", "morphology"))
+    means, (fused, rival) = mean_spearman(scores), fusion_and_rival(scores)
     mean, low, high = gain(scores, fused, rival)
     verdict = a_gain(low, high)
     if verdict == NOT_REPLICATED and means[expression] < means[RIDGE]:

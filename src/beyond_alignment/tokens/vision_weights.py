@@ -17,6 +17,7 @@ from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.torchvision_operators import import_timm
 from beyond_alignment.experts.weights_files import find_weights
 from beyond_alignment.files import file_sha256
+from beyond_alignment.tokens.conv_stem import ConvStem
 from beyond_alignment.tokens.vision import PatchVit
 
 PATCH_PX = 16
@@ -37,6 +38,21 @@ AUGREG = Expert(
     mean=(0.5, 0.5, 0.5),
     sd=(0.5, 0.5, 0.5),
 )
+NUCLEUS_VIT = Expert(
+    name="nucleus_vit",
+    modality="morphology",
+    dimension=128,
+    parameters=915_984,
+    source="data/experts/nucleus_vit.md",
+    licence="MIT",
+    input_description="128 x 128 px RGB tile of 128 um of simulated H&E, mean of the patch tokens",
+    fitted_on="nuclei as drawn of simulated donors that no study holds",
+    citation="xiao2021early",
+    input_px=128,
+    microns_per_pixel=1.0,
+    mean=(0.5, 0.5, 0.5),
+    sd=(0.5, 0.5, 0.5),
+)
 
 
 @dataclass(frozen=True)
@@ -53,18 +69,26 @@ class VitDefinition:
         Of its input, as in :class:`PatchVit`.
     published
         Record of its weights; None where it has none and starts from random numbers.
+    stem
+        Whether convolutions (:class:`ConvStem`) turn pixels into patch tokens, in the place of one linear map.
     """
 
     architecture: str
-    arguments: Mapping[str, int] = field(default_factory=dict)
+    arguments: Mapping[str, int | str] = field(default_factory=dict)
     mean: Colour = IMAGENET_MEAN
     sd: Colour = IMAGENET_SD
     published: Expert | None = None
+    stem: bool = False
 
 
+_COMPACT: Mapping[str, int | str] = {"embed_dim": 128, "depth": 4, "num_heads": 4}
 VITS: dict[str, VitDefinition] = {
     "vit_s_augreg": VitDefinition("vit_small_patch16_224", mean=AUGREG.mean, sd=AUGREG.sd, published=AUGREG),
-    "vit_compact": VitDefinition("vit_tiny_patch16_224", {"embed_dim": 128, "depth": 4, "num_heads": 4}),
+    "vit_compact": VitDefinition("vit_tiny_patch16_224", _COMPACT),
+    "nucleus_vit": VitDefinition(
+        *("vit_tiny_patch16_224", {**_COMPACT, "global_pool": "avg"}, NUCLEUS_VIT.mean, NUCLEUS_VIT.sd, NUCLEUS_VIT),
+        stem=True,
+    ),
 }
 
 
@@ -76,8 +100,9 @@ def build_vit(
     Parameters
     ----------
     name
-        ``vit_s_augreg`` (ViT-S/16, ImageNet-21k), ``vit_compact`` (4 blocks of 128 features, random), or a morphology
-        expert that is a vision transformer, such as ``tissue_vit`` or ``phikon``.
+        ``vit_s_augreg`` (ViT-S/16, ImageNet-21k), ``vit_compact`` (4 blocks of 128 features, random),
+        ``nucleus_vit`` (as small, behind convolutions, taught to read simulated nuclei), or a morphology expert that is
+        a vision transformer, such as ``tissue_vit`` or ``phikon``.
     input_px
         Side of a tile in pixels; positions of published weights are resampled to its grid, those of experts are not.
     patch_px
@@ -96,7 +121,8 @@ def build_vit(
     Raises
     ------
     InputError
-        If there is no network of that name, its weights do not fit, or an expert reads tiles of another size.
+        If there is no network of that name, its weights do not fit, an expert reads tiles of another size, or the
+        weights of ``nucleus_vit`` are not in ``data/experts``.
     """
     if name not in VITS:
         return _of_expert(name, input_px)
@@ -112,6 +138,7 @@ def build_vit(
             num_classes=0,
             img_size=input_px,
             patch_size=side,
+            **({"embed_layer": ConvStem} if definition.stem else {}),
             **definition.arguments,
         )
     found, about = _weights_file(definition, weights)
@@ -145,7 +172,11 @@ def _weights_file(definition: VitDefinition, weights: Weights | Path) -> tuple[P
     if weights == "random" or definition.published is None:
         return None, ""
     found = _published_file(definition.published)
-    return found, "" if found is None else definition.published.name
+    if found is None and not definition.published.on_hub:
+        name = definition.published.name
+        msg = f"The weights of {name} are not in data/experts: restore them, or ask for random ones."
+        raise InputError(msg)
+    return found, "" if found is None else f"{definition.published.name}, sha256 {file_sha256(found)[:12]}"
 
 
 @cache
@@ -154,7 +185,7 @@ def _published_file(record: Expert) -> Path | None:
     if found := find_weights(record):
         return found[0]
     try:
-        return from_hub(record)
+        return from_hub(record) if record.on_hub else None
     except InputError:
         return None
 
