@@ -72,13 +72,15 @@ BEST = ("early_add_trained", "expression_token", "morphology_frozen")
 CLUSTERS = clusters_of(dict(zip(BEST, (0.6, 0.4, 0.7), strict=True)), dict(zip(BEST, (0.5, 0.6, 0.3), strict=True)))
 
 
-def verdicts(means, clips=(), clusters=None):
-    """Return the verdict of each claim; clusters are those of any best arms."""
+def verdicts(means, clips=(), clusters=None, at_the_end=0):
+    """Return the verdict of each claim; clusters are those of any best arms, trainings of every arm as finished."""
     table = CLUSTERS if clusters is None else clusters
     kinds = dict(zip(BEST, ("fusion", "expression", "morphology"), strict=True))
     named = {arm: best_arm(scores_of(means), kind) for arm, kind in kinds.items()}
     renamed = table.assign(arm=table["arm"].map(named))
-    return {record["claim"]: record["verdict"] for record in token_claims(scores_of(means), clips, GENES, renamed)}
+    arms = pd.DataFrame({"arm": list(means), "at_the_end": at_the_end})
+    records = token_claims(scores_of(means), clips, GENES, renamed, arms=arms)
+    return {record["claim"]: record["verdict"] for record in records}
 
 
 def test_donors_are_the_groups_and_the_truth_is_by_gene(made):
@@ -151,7 +153,11 @@ def test_a_fusion_below_the_ridge_on_core_counts_gains_nothing():
     fused = {"late_concat_token_frozen": 0.75, "early_add_trained": 0.75, "late_concat_tile_frozen": 0.75}
     assert verdicts(MEANS | fused | {"expression_token": 0.90})["M1"] == NOT_REPLICATED
     assert verdicts(MEANS | {"ridge_core": 0.90})["M1"] == UNTESTABLE
-    assert verdicts(MEANS | {"early_add_trained": 0.70})["M3"] == NOT_REPLICATED
+    behind = MEANS | {"early_add_trained": 0.70}
+    assert verdicts(behind)["M3"] == NOT_REPLICATED
+    runs = int((scores_of(behind)["arm"] == "early_add_trained").sum())
+    assert verdicts(behind, at_the_end=runs // 2 - 1)["M3"] == NOT_REPLICATED
+    assert verdicts(behind, at_the_end=runs // 2)["M3"] == UNTESTABLE  # a training that was cut short shows nothing
     assert verdicts(MEANS | {"expression_token": 0.70})["M5"] == REPLICATED
 
 

@@ -69,7 +69,7 @@ def plot_arms(scores: pd.DataFrame, *, metric: str = "spearman", label: str = "S
     if len(settings) == 1:
         order = list(scores.groupby("arm")[metric].mean().sort_values(ascending=False).index)
     figure = plt.figure(figsize=(2.6 + 4.4 * len(settings), 0.34 * len(order) + 1.5), layout="constrained")
-    axes = figure.subplots(1, len(settings), squeeze=False, sharey=True)[0]
+    axes = figure.subplots(1, len(settings), squeeze=False, sharex=True, sharey=True)[0]
     for ax, setting in zip(axes, settings, strict=True):
         rows = scores[scores["setting"] == setting] if setting else scores
         _rows(ax, rows, order, metric)
