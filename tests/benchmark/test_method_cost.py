@@ -49,6 +49,9 @@ def test_a_size_that_was_measured_is_not_measured_again(tmp_path, monkeypatch):
     assert found.equals(size_study([(400, 6, 4)], ["concat"], store=store))
     assert (found[["seconds", "peak_gb", "operations"]] > 0).all(axis=None)
     assert found["sources_gb"].item() == pytest.approx(4 * 400 * 10 / 2**30)
+    assert found.equals(size_study([(400, 6, 4)], ["concat"], known=found))  # measured before
+    with pytest.raises(TypeError, match="NoneType"):  # another size is not
+        size_study([(401, 6, 4)], ["concat"], known=found)
 
 
 class _Here:

@@ -126,6 +126,7 @@ def size_study(
     threads: int = 1,
     seed: int = 0,
     store: PointStore | None = None,
+    known: pd.DataFrame | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Measure one fit of each method at each size, probe and its choice on inner folds included, in its own process.
@@ -144,6 +145,8 @@ def size_study(
         Of samples and methods.
     store
         Where finished points are kept, so that a run that is cut goes on.
+    known
+        Rows that were measured before on such a machine and are taken as they are.
     progress
         Show what is done and the time to go.
 
@@ -157,7 +160,11 @@ def size_study(
     kept, digest = store or PointStore(None), code_digest(COST_CODE)
     jobs = [(size, method) for size in sizes for method in methods]
     rows = []
+    taken = {} if known is None else {(*row[:3], row[3]): row for row in known[list(SIZE_COLUMNS)].to_numpy().tolist()}
     for size, method in track(jobs, description="sizes", disable=not progress, transient=True):
+        if row := taken.get((*size, method)):
+            rows.append(dict(zip(SIZE_COLUMNS, row, strict=True)))
+            continue
 
         def compute(size: Size = size, method: str = method) -> Arrays:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
