@@ -5,9 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from beyond_alignment.tokens.clip_scores import score_clips
 from beyond_alignment.tokens.contrastive import run_clip
 from beyond_alignment.tokens.fold_parts import join_arm, join_clip
 from beyond_alignment.tokens.run import run_arm
+from beyond_alignment.tokens.scores import score_genes
 from beyond_alignment.tokens.study import compare_arms, run_clips
 from tests.tokens.small import folds, plan, tiles
 
@@ -56,3 +58,9 @@ def test_studies_run_folds_apart_in_their_order():
     clips = run_clips(tiles(), FOLDS, seeds=[0], retrieval_batch=8, **HERE)
     assert [(clip.granularity, clip.seed) for clip in clips] == [("tile", 0), ("token", 0)]
     assert [len(clip.retrieval) for clip in clips] == [3, 3]
+    probed = score_clips(tiles(), named, clips)
+    assert probed.groupby("arm").size().to_dict() == {"clip_tile": 3, "clip_token": 3}
+    test = FOLDS[0].test
+    scored = score_genes(tiles().targets[test], clips[1].predictions[test], tiles().addon_genes)
+    first = probed[(probed["arm"] == "clip_token") & (probed["fold"] == "fold 0")]
+    assert first["spearman"].item() == pytest.approx(scored.mean()["spearman"])

@@ -4,6 +4,7 @@ from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain,
 from beyond_alignment.tokens.arms import ARMS, OWN_ARMS, Arm, get_arm
 from beyond_alignment.tokens.baseline import MinMAE, fit_min_mae
 from beyond_alignment.tokens.breast_crop import breast_crop_tiles
+from beyond_alignment.tokens.clip_scores import score_clips
 from beyond_alignment.tokens.clusters import N_COMPONENTS, TileClusters, cluster_tiles, compare_clusters
 from beyond_alignment.tokens.contrastive import ClipResult, run_clip
 from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS, gain_of_perfect_readers, score_perfect_readers
@@ -67,6 +68,7 @@ __all__ = [
     "run_arms",
     "run_clip",
     "run_clips",
+    "score_clips",
     "score_genes",
     "score_perfect_readers",
     "simulated_tiles",
