@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
 from beyond_alignment.benchmark.leads import mean_interval
@@ -68,12 +69,14 @@ def plot_arms(scores: pd.DataFrame, *, metric: str = "spearman", label: str = "S
     order = list(dict.fromkeys(scores["arm"]))
     if len(settings) == 1:
         order = list(scores.groupby("arm")[metric].mean().sort_values(ascending=False).index)
-    figure = plt.figure(figsize=(2.6 + 4.4 * len(settings), 0.34 * len(order) + 1.5), layout="constrained")
+    width = 7.0 if len(settings) == 1 else 2.6 + 2.7 * len(settings)  # wider ones are shrunk to the page
+    figure = plt.figure(figsize=(width, 0.34 * len(order) + 1.5), layout="constrained")
     axes = figure.subplots(1, len(settings), squeeze=False, sharex=True, sharey=True)[0]
     for ax, setting in zip(axes, settings, strict=True):
         rows = scores[scores["setting"] == setting] if setting else scores
         _rows(ax, rows, order, metric)
         ax.set(xlabel=label, title=setting)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     names = scores.drop_duplicates("arm").set_index("arm")["label"]
     axes[0].set_yticks(range(len(order)), [names[arm] for arm in order])
     axes[0].set_ylim(len(order) - 0.4, -0.6)
