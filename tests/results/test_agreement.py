@@ -48,3 +48,16 @@ def test_a_page_shows_its_reference_beside_it(project, glued):
         "no",
     ]
     assert "itself" in repr(reference.compare_reference())
+
+
+@pytest.mark.parametrize(("comparable", "agrees"), [(True, False), (False, None)])
+def test_a_claim_whose_number_grows_with_the_data_is_not_held_against_the_other_run(project, glued, comparable, agrees):
+    runs = {}
+    for profile, value in (("quick", 0.1), ("reference", 0.9)):
+        page = Page("01_a", profile=profile, parameters={})
+        interval = (value - 0.01, value + 0.01)
+        said = {"measured": "x", "data": "a", "verdict": "replicated", "comparable": comparable}
+        page.claim("M2", value=value, interval=interval, **said)
+        runs[profile] = page.content()
+    (pair,) = agree(runs["quick"], runs["reference"])
+    assert (pair.key, pair.agrees) == ("M2", agrees)

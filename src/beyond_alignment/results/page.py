@@ -103,6 +103,7 @@ class Page:
         seeds: int | None = None,
         data: str,
         verdict: str,
+        comparable: bool = True,
     ) -> None:
         """Record what became of a claim.
 
@@ -124,6 +125,9 @@ class Page:
             The data that it was measured on.
         verdict
             One of `VERDICTS`.
+        comparable
+            Whether the quick and the reference run have to agree on the number; not where it grows with the data that
+            a run trains on.
 
         Raises
         ------
@@ -143,6 +147,7 @@ class Page:
             "seeds": plain(seeds, name=claim),
             "data": data,
             "verdict": verdict,
+            **({} if comparable else {"tolerance": None}),
         }
 
     def table(
