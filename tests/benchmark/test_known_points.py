@@ -50,6 +50,15 @@ def test_two_runs_that_add_up_are_one_run(problems, whole, tmp_path):
     assert mine["seconds"].isna().sum() == len(known)
 
 
+def test_a_size_is_one_number_in_both_runs(whole, tmp_path):
+    thirds = whole.assign(n_train=whole["n_train"] + 2 / 3)
+    known = as_committed(thirds, tmp_path / "points.csv")
+    mine = with_known(thirds[thirds["seed"] == 0], known, CONTESTS)
+    sizes = mine.groupby(["task", "fraction"])["n_train"].nunique()
+    assert mine["seconds"].isna().any() and mine["seconds"].notna().any()
+    assert (sizes == 1).all()
+
+
 def test_a_contest_that_lacks_a_fraction_is_run_again_whole(whole, tmp_path):
     known = as_committed(whole, tmp_path / "points.csv")
     assert still_open(CONTESTS, known, fractions=FRACTIONS) == []

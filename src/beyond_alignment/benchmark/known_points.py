@@ -103,9 +103,16 @@ def with_known(points: pd.DataFrame, known: pd.DataFrame, contests: Sequence[Con
         Rows of :func:`known_rows`.
     contests
         All that were asked for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Where there is something known, fractions and sizes of all rows are rounded as tables write them, so that one
+        size is one number whichever run it comes from.
     """
     if known.empty:
         return points
+    points = points.assign(**{name: points[name].map(_as_written) for name in ("fraction", "n_train")})
     asked = {(c.task, c.split, c.method, c.seed) for c in contests}
     computed = set(points[list(ONE_POINT)].apply(_identity, axis=1)) if len(points) else set()
     kept = known[
@@ -117,4 +124,9 @@ def with_known(points: pd.DataFrame, known: pd.DataFrame, contests: Sequence[Con
 def _identity(row: Mapping[str, object] | pd.Series) -> tuple[str, str, str, int, str]:
     """Return what names a point; fractions as tables write them."""
     task, split, method, seed, fraction = (row[name] for name in ONE_POINT)
-    return str(task), str(split), str(method), int(str(seed)), f"{float(str(fraction)):.6g}"
+    return str(task), str(split), str(method), int(str(seed)), str(_as_written(fraction))
+
+
+def _as_written(value: object) -> float:
+    """Return a number with the six digits that tables hold."""
+    return float(f"{float(str(value)):.6g}")
