@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
+from beyond_alignment.benchmark import CONTESTANTS
 from beyond_alignment.benchmark.crossover import Outcome, crossover_of_fits, crossover_of_points
 from beyond_alignment.benchmark.curve_fit import fit_curve
 from beyond_alignment.benchmark.pareto import on_front
@@ -93,6 +94,14 @@ def test_methods_of_a_family_are_told_apart():
     assert all(to_hex(colour) for colour, _ in styles.values())
     interaction = [m for m, record in FUSION_METHODS.items() if record.family == "interaction"]
     assert len({styles[m] for m in interaction}) == len(interaction)
+    drawn = [styles[m][0] for m in CONTESTANTS]
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("beside", [[], ["comm", "bottleneck"], ["clip", "gated", "tensor_fusion"]])
+@pytest.mark.parametrize("method", CONTESTANTS)
+def test_a_method_looks_the_same_whatever_stands_beside_it(method, beside):
+    assert method_styles([*beside, method])[method] == method_styles(FUSION_METHODS)[method]
 
 
 def costs():

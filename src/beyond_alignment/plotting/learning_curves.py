@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 
 from beyond_alignment.benchmark.crossover import Crossover, Outcome
 from beyond_alignment.benchmark.curve_fit import CurveFit
+from beyond_alignment.benchmark.curve_grid import CONTESTANTS
+from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.plotting.methods import family_of, method_colour, method_label, method_marker
 from beyond_alignment.plotting.style import GREY, INK, METHOD_COLOURS, panels, readable
 
 Scale = Literal["score", "gap"]
-DARKER = (0.0, 0.45, 0.75)
+DARKER = (0.0, 0.35, 0.6, 0.85)
 MORE_MARKERS = ("P", "X", "d", "h", "p", "<", ">")
 POINTS = 121
 STEP = 0.075
@@ -24,20 +26,23 @@ LEAST_GAP = 1e-3
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Return the colour and marker of each method; methods that share a family's colour differ in shade and shape."""
-    seen: dict[str, int] = {}
-    styles = {}
-    for method in methods:
-        if method in METHOD_COLOURS:
-            styles[method] = method_colour(method), method_marker(method)
-            continue
-        number = seen.get(family_of(method), 0)
-        seen[family_of(method)] = number + 1
-        mix = DARKER[number % len(DARKER)]
-        red, green, blue = (1 - mix) * np.array(to_rgb(method_colour(method))) + mix * np.array(to_rgb(INK))
-        marker = method_marker(method) if number == 0 else MORE_MARKERS[number % len(MORE_MARKERS)]
-        styles[method] = to_hex((red, green, blue)), marker
-    return styles
+    """Return the colour and marker of each method, the same whichever others stand beside it.
+
+    Methods that share a family's colour differ in shade and shape, by their place in the family: contestants of the
+    curves come first, so that the shades of one figure are all different.
+    """
+    return {method: _style(method) for method in methods}
+
+
+def _style(method: str) -> tuple[str, str]:
+    if method in METHOD_COLOURS or method not in FUSION_METHODS:
+        return method_colour(method), method_marker(method)
+    ordered = dict.fromkeys((*CONTESTANTS, *FUSION_METHODS))
+    place = [name for name in ordered if family_of(name) == family_of(method)].index(method)
+    mix = DARKER[place % len(DARKER)]
+    red, green, blue = (1 - mix) * np.array(to_rgb(method_colour(method))) + mix * np.array(to_rgb(INK))
+    marker = method_marker(method) if place == 0 else MORE_MARKERS[place % len(MORE_MARKERS)]
+    return to_hex((red, green, blue)), marker
 
 
 def plot_fitted_curves(
