@@ -16,7 +16,7 @@ from beyond_alignment.plotting.methods import family_of, method_colour, method_l
 from beyond_alignment.plotting.style import GREY, INK, METHOD_COLOURS, panels, readable
 
 Scale = Literal["score", "gap"]
-DARKER = (0.0, 0.35, 0.6, 0.85)
+DARKER = (0.0, 0.3, 0.52, 0.75)
 MORE_MARKERS = ("P", "X", "d", "h", "p", "<", ">")
 POINTS = 121
 STEP = 0.075
