@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from numpy.typing import NDArray
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.cells import Bench
@@ -23,13 +24,16 @@ from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.finetuning import (
     FinetuneSettings,
+    Stages,
     VitStages,
+    enter_spots,
     raw_absence,
     raw_counts,
     raw_patches,
     starting_gene_transformer,
     starting_tissue_vit,
 )
+from beyond_alignment.experts.record import Modality
 from beyond_alignment.tasks import get_task
 
 Place = tuple[Contest, float, int]
@@ -87,10 +91,10 @@ def surrogate_curves(
     """
     _check(contests, SURROGATES)
 
-    def read(contest: Contest) -> RawInput:
+    def read(contest: Contest) -> list[RawInput]:
         bench = problems.of(contest)
         frozen = bench.pair[0 if contest.method.endswith("expression") else 1]
-        return RawInput(np.asarray(frozen, dtype=np.float32), (None,) * len(bench.splits))
+        return [RawInput(np.asarray(frozen, dtype=np.float32), None)] * len(bench.splits)
 
     run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
     return _curves(problems, contests, read, run)
@@ -135,24 +139,26 @@ def finetuned_curves(
     _check(contests, FINETUNED)
     problems = pose_curves(data_sets, contests)
 
-    def read(contest: Contest) -> RawInput:
+    def read(contest: Contest) -> list[RawInput]:
         spots = data_sets[get_task(contest.task).data_set]
         bench = problems.of(contest)
         chosen = spots[bench.problem.positions]
         donors = chosen.obs[keys.DONOR].astype(str).to_numpy()
         if contest.method.endswith("expression"):
             stages, bins = raw_counts(chosen, starting_gene_transformer(tested_donors=list(np.unique(donors))))
-            return RawInput(bins, (stages,) * len(bench.splits))
+            return [_entered(stages, bins, settings)] * len(bench.splits)
         models = [starting_tissue_vit(tested_donors=list(np.unique(donors[split.test]))) for split in bench.splits]
         patches = raw_patches(chosen, models[0], field_of_view_um=field_um(contest.morphology))
-        return RawInput(patches, tuple(VitStages(model) for model in models))
+        variants = {model.expert.name: VitStages(model) for model in models}
+        entered = {name: _entered(stages, patches, settings) for name, stages in variants.items()}
+        return [entered[model.expert.name] for model in models]
 
     run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
     return _curves(problems, contests, read, run)
 
 
 def raw_reasons(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -> dict[Contest, str]:
-    """Say of each contest of :data:`FINETUNED` why its raw input is not at hand; an empty sentence where it is.
+    """Say of each contest of :data:`FINETUNED` why it cannot read its raw input; an empty sentence where it can.
 
     Parameters
     ----------
@@ -161,13 +167,25 @@ def raw_reasons(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -
     contests
         As of :func:`finetuned_curves`.
     """
-    return {
-        contest: raw_absence(
-            data_sets[get_task(contest.task).data_set],
-            modality="expression" if contest.method.endswith("expression") else "morphology",
-        )
-        for contest in contests
-    }
+    reasons: dict[tuple[str, Modality], str] = {}
+    found: dict[Contest, str] = {}
+    for contest in contests:
+        name = get_task(contest.task).data_set
+        modality: Modality = "expression" if contest.method.endswith("expression") else "morphology"
+        if (name, modality) not in reasons:
+            absent = raw_absence(data_sets[name], modality=modality)
+            reasons[name, modality] = absent or (_unread(data_sets[name]) if modality == "expression" else "")
+        found[contest] = reasons[name, modality]
+    return found
+
+
+def _unread(spots: AnnData) -> str:
+    """Say why ``gene_transformer`` cannot read the counts of a data set, such as those of another species."""
+    try:
+        raw_counts(spots[:1], starting_gene_transformer(tested_donors=[]))
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _check(contests: Sequence[Contest], known: Sequence[str]) -> None:
@@ -189,7 +207,7 @@ class _Run:
 
 
 def _curves(
-    problems: CurveProblems, contests: Sequence[Contest], read: Callable[[Contest], RawInput], run: _Run
+    problems: CurveProblems, contests: Sequence[Contest], read: Callable[[Contest], Sequence[RawInput]], run: _Run
 ) -> pd.DataFrame:
     """Run every cell that is not kept, and score every point."""
     kept, digest = run.store, code_digest(FINETUNE_CODE)
@@ -206,18 +224,19 @@ def _curves(
                     todo[contest, fraction, fold] = key
                 else:
                     cells[contest, fraction, fold] = found
-    inputs: dict[tuple[str, str], RawInput] = {}
+    todo = dict(sorted(todo.items(), key=lambda item: (problems.named[item[0][0]], item[0][0].method)))
+    inputs: dict[tuple[str, str], Sequence[RawInput]] = {}
 
     def jobs() -> Iterator[Any]:
         for contest, fraction, fold in todo:
             place = problems.named[contest], contest.method
             if place not in inputs:
-                inputs.clear()  # contests of one task follow each other: one raw input in memory
+                inputs.clear()  # contests of one task and method follow each other: one input in memory
                 inputs[place] = read(contest)
             problem, split = problems.of(contest).problem, problems.of(contest).splits[fold]
             part = subset(split, problem.labels, fraction=fraction, seed=contest.seed)
             own = replace(run.settings, seed=contest.seed)
-            yield joblib.delayed(finetuned_cell)(inputs[place].raw, inputs[place].stages[fold], problem, part, own)
+            yield joblib.delayed(finetuned_cell)(inputs[place][fold], problem, part, own)
 
     done = joblib.Parallel(n_jobs=run.n_jobs, return_as="generator", pre_dispatch="n_jobs")(jobs())
     with _bar(run.progress) as bar:
@@ -232,6 +251,12 @@ def _curves(
             parts = [cells[contest, fraction, fold] for fold in range(len(bench.splits))]
             rows += _rows(contest, fraction, bench, parts, run.n_replicates)
     return pd.DataFrame(rows)
+
+
+def _entered(stages: Stages, raw: NDArray, settings: FinetuneSettings) -> RawInput:
+    """Run what no fit trains once for all of them."""
+    found = enter_spots(stages, raw, n_blocks=settings.n_blocks)
+    return RawInput(found.tokens, found.stages, found.seconds, found.flops)
 
 
 def _rows(

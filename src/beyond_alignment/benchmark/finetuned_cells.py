@@ -42,31 +42,31 @@ class _Reader:
 
 @dataclass(frozen=True, eq=False)
 class RawInput:
-    """What a fine-tuned expert reads on one problem.
+    """What a fine-tuned expert reads in one fold.
 
     Attributes
     ----------
     raw
-        Spots (spot, ...).
+        All spots of the problem (spot, ...): as the network reads them, or as they enter its last blocks.
     stages
-        Network that each fold starts from; None for the surrogate, which is made from its training spots.
+        Network that the fold starts from; None for the surrogate, which is made from its training spots.
+    seconds, operations
+        What one spot took before it entered; 0 where nothing was run beforehand.
     """
 
     raw: NDArray
-    stages: tuple[Stages | None, ...]
+    stages: Stages | None
+    seconds: float = 0.0
+    operations: float = 0.0
 
 
-def finetuned_cell(
-    raw: NDArray, stages: Stages | None, problem: Problem, split: Split, settings: FinetuneSettings
-) -> Arrays:
+def finetuned_cell(given: RawInput, problem: Problem, split: Split, settings: FinetuneSettings) -> Arrays:
     """Fine-tune on the training spots of one fold and predict its test spots.
 
     Parameters
     ----------
-    raw
-        Spots as the expert reads them (spot, ...).
-    stages
-        The network to start from; None for the surrogate.
+    given
+        The spots and the network to start from.
     problem
         The labelled spots.
     split
@@ -78,34 +78,37 @@ def finetuned_cell(
     Returns
     -------
     dict
-        Probability (spot, class) or targets (spot, target), guess (spot,), frequency, and ``spent``: seconds,
-        floating-point operations, trained parameters, epochs and training spots.
+        Probability (spot, class) or targets (spot, target), guess (spot,), frequency, and ``spent``: seconds (training
+        and test spots), floating-point operations (training spots), trained parameters, epochs and training spots;
+        what a spot took beforehand is counted in every fit.
 
     Raises
     ------
     InputError
         If training diverges.
     """
-    rows, labels = split.train, problem.labels[split.train]
+    raw, rows, labels = given.raw, split.train, problem.labels[split.train]
     units = inner_groups(problem, rows)
     groups = np.arange(len(rows)) if units is None else units
     start = time.perf_counter()
     with threadpool_limits(1):
         try:
-            if stages is None:
+            if given.stages is None:
                 found = finetune_surrogate(
                     raw[rows], labels, groups, kind=problem.kind, settings=settings, device="cpu"
                 )
             else:
-                found = finetune(stages, raw[rows], labels, groups, kind=problem.kind, settings=settings)
+                found = finetune(given.stages, raw[rows], labels, groups, kind=problem.kind, settings=settings)
         except Diverged as error:
             raise InputError(f"{error} Leave this point out, or lower the learning rate.") from error
         held_out = raw[split.test], raw[split.test]
-        given, guess, frequency = predict_held_out(_Reader(found), problem, held_out, rows)  # type: ignore[arg-type]
-    spent = [time.perf_counter() - start, found.cost.flops, float(found.n_parameters), float(found.chosen.epochs)]
+        predicted, guess, frequency = predict_held_out(_Reader(found), problem, held_out, rows)  # type: ignore[arg-type]
+    seconds = time.perf_counter() - start + given.seconds * (len(rows) + len(split.test))
+    operations = found.cost.flops + given.operations * len(rows)
+    spent = [seconds, operations, float(found.n_parameters), float(found.chosen.epochs)]
     return {
-        "probability": given,
+        "probability": predicted,
         "guess": guess,
-        "frequency": np.broadcast_to(np.asarray(frequency, dtype=np.float64), given.shape),
+        "frequency": np.broadcast_to(np.asarray(frequency, dtype=np.float64), predicted.shape),
         "spent": np.array([*spent, float(len(rows))]),
     }

@@ -34,11 +34,17 @@ def method_styles(methods: Iterable[str]) -> dict[str, tuple[str, str]]:
     return {method: _style(method) for method in methods}
 
 
+def contestants_first(methods: Iterable[str]) -> list[str]:
+    """Return methods without repeats, those whose curves are drawn in front and in their order."""
+    given = dict.fromkeys(methods)
+    return [name for name in dict.fromkeys((*CONTESTANTS, *given)) if name in given]
+
+
 def _style(method: str) -> tuple[str, str]:
     if method in METHOD_COLOURS or method not in FUSION_METHODS:
         return method_colour(method), method_marker(method)
-    ordered = dict.fromkeys((*CONTESTANTS, *FUSION_METHODS))
-    place = [name for name in ordered if family_of(name) == family_of(method)].index(method)
+    family = [name for name in FUSION_METHODS if family_of(name) == family_of(method)]
+    place = contestants_first(family).index(method)
     mix = DARKER[place % len(DARKER)]
     red, green, blue = (1 - mix) * np.array(to_rgb(method_colour(method))) + mix * np.array(to_rgb(INK))
     marker = method_marker(method) if place == 0 else MORE_MARKERS[place % len(MORE_MARKERS)]

@@ -10,9 +10,8 @@ from matplotlib.lines import Line2D
 
 from beyond_alignment.benchmark.cost_growth import check_same_features
 from beyond_alignment.benchmark.crossover import Outcome
-from beyond_alignment.benchmark.curve_grid import CONTESTANTS
 from beyond_alignment.errors import InputError
-from beyond_alignment.plotting.learning_curves import method_styles
+from beyond_alignment.plotting.learning_curves import contestants_first, method_styles
 from beyond_alignment.plotting.methods import method_label
 from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, new_axes, panels, readable, zero_line
 
@@ -41,7 +40,7 @@ def plot_crossings(crossings: pd.DataFrame) -> Figure:
         raise InputError("There are no crossings to draw; pass the curves of tasks of a known SIS.")
     ordered = crossings.sort_values("sis", kind="stable")
     tasks = list(dict.fromkeys(ordered["task"]))
-    methods = [name for name in dict.fromkeys((*CONTESTANTS, *ordered["method"])) if name in set(ordered["method"])]
+    methods = contestants_first(ordered["method"])
     ax = new_axes(width=7.0, height=0.58 * len(tasks) + 1.3)
     styles = method_styles(methods)
     never, start = ordered["largest"].max() * LANE, ordered["smallest"].min() / LANE

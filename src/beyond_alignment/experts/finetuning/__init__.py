@@ -1,6 +1,7 @@
 """Fine-tuning of the unimodal experts on labelled spots: last blocks, low-rank adapters, or a named surrogate."""
 
 from beyond_alignment.experts.finetuning.cost import Cost
+from beyond_alignment.experts.finetuning.entered import Entered, EnteredStages, enter_spots
 from beyond_alignment.experts.finetuning.finetune import Finetuned, finetune, most_epochs
 from beyond_alignment.experts.finetuning.gene_stages import GeneStages, gene_stages
 from beyond_alignment.experts.finetuning.loop import Diverged
@@ -24,6 +25,8 @@ __all__ = [
     "Cost",
     "Diverged",
     "EmbeddingStages",
+    "Entered",
+    "EnteredStages",
     "FinetuneSettings",
     "Finetuned",
     "GeneStages",
@@ -31,6 +34,7 @@ __all__ = [
     "Stages",
     "VitStages",
     "add_lora",
+    "enter_spots",
     "finetune",
     "finetune_surrogate",
     "gene_stages",

@@ -5,7 +5,6 @@ import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from beyond_alignment.experts.finetuning.stages import Stages
 from beyond_alignment.experts.gene_transformer import NAME, Block, TrainedGeneTransformer
@@ -58,12 +57,22 @@ class GeneStages(Stages):
 
 
 def _first_row(block: nn.Module, tokens: Tensor) -> Tensor:
-    """Return what a block makes of the first token (spot, 1, feature): the others are only looked at."""
+    """Return what a block makes of the first token (spot, 1, feature): the others are only looked at.
+
+    With one query no token needs a key or a value of its own. A query times a key is the query taken through the
+    weights of keys, times the token; the bias of keys adds the same to all tokens and cancels; and a mixture of values
+    is the value of the mixture. So 2 t d numbers a head are multiplied in place of 3 t d d for t tokens of d features.
+    """
     assert isinstance(block, Block)
-    n, t, d = tokens.shape
-    qkv = block.qkv(block.norm1(tokens)).view(n, t, 3, block.heads, d // block.heads).permute(2, 0, 3, 1, 4)
-    mixed = functional.scaled_dot_product_attention(qkv[0][:, :, :1], qkv[1], qkv[2])
-    row = tokens[:, :1] + block.out(mixed.transpose(1, 2).reshape(n, 1, d))
+    n, _, d = tokens.shape
+    seen = block.norm1(tokens)
+    query_weight, key_weight, value_weight = block.qkv.weight.view(3, block.heads, d // block.heads, d)
+    query_bias, _, value_bias = block.qkv.bias.view(3, block.heads, d // block.heads)
+    query = torch.einsum("nd,hed->nhe", seen[:, 0], query_weight) + query_bias
+    asked = torch.einsum("nhe,hed->nhd", query, key_weight) * (d // block.heads) ** -0.5  # (spot, head, feature)
+    shares = (asked @ seen.transpose(1, 2)).softmax(dim=-1)  # (spot, head, token)
+    mixed = torch.einsum("nhd,hed->nhe", shares @ seen, value_weight) + value_bias
+    row = tokens[:, :1] + block.out(mixed.reshape(n, 1, d))  # heads side by side
     return row + block.mlp(block.norm2(row))
 
 

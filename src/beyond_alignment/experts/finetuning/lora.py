@@ -34,6 +34,16 @@ class LowRank(nn.Module):
         self.down = nn.Parameter((drawn / base.in_features**0.5).to(like.device, like.dtype))
         self.up = nn.Parameter(torch.zeros(base.out_features, rank, device=like.device, dtype=like.dtype))
 
+    @property
+    def weight(self) -> Tensor:
+        """Weights with the update in them (output, input)."""
+        return self.base.weight + self.scale * self.up @ self.down
+
+    @property
+    def bias(self) -> Tensor | None:
+        """Bias of the layer (output,)."""
+        return self.base.bias
+
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., input) to (..., output)."""
         return self.base(x) + self.scale * functional.linear(functional.linear(x, self.down), self.up)
@@ -44,9 +54,9 @@ class LowRank(nn.Module):
         plain = nn.Linear(base.in_features, base.out_features, bias=base.bias is not None)
         plain = plain.to(base.weight.device, base.weight.dtype).requires_grad_(False)
         with torch.no_grad():
-            plain.weight.copy_(base.weight + self.scale * self.up @ self.down)
-            if base.bias is not None:
-                plain.bias.copy_(base.bias)
+            plain.weight.copy_(self.weight)
+            if self.bias is not None:
+                plain.bias.copy_(self.bias)
         return plain
 
 
