@@ -86,7 +86,10 @@ def test_flat_and_missing_curves_are_drawn():
         figure = plot_fitted_curves(fits, panels_of=[("niche", "donor"), ("domain", "block")], label="macro-F1",
                                     methods=["concat", "low_rank"], crossovers={}, scale=scale, horizon=1)  # fmt: skip
         figure.canvas.draw()
-        assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes] == ["niche (donor)", "domain (block)"]
+        assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes] == [
+            "niche (donor)\n(from neighbours)",
+            "domain (block)\n(from neighbours)",
+        ]
 
 
 def test_methods_of_a_family_are_told_apart():

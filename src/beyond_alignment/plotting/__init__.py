@@ -25,6 +25,7 @@ from beyond_alignment.plotting.experts import (
     plot_leakage,
     plot_rank,
 )
+from beyond_alignment.plotting.finetuning_gains import plot_finetuning_gains
 from beyond_alignment.plotting.lead_map import plot_lead_map
 from beyond_alignment.plotting.learning_curves import plot_fitted_curves
 from beyond_alignment.plotting.maps import plot_labels, plot_transcripts
@@ -68,6 +69,7 @@ __all__ = [
     "plot_example_tiles",
     "plot_expert_scores",
     "plot_field_of_view",
+    "plot_finetuning_gains",
     "plot_fitted_curves",
     "plot_found",
     "plot_gains",

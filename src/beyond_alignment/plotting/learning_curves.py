@@ -13,6 +13,7 @@ from beyond_alignment.benchmark.curve_fit import CurveFit
 from beyond_alignment.benchmark.curve_grid import CONTESTANTS
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.plotting.methods import family_of, method_colour, method_label, method_marker
+from beyond_alignment.plotting.scores import with_origin
 from beyond_alignment.plotting.style import GREY, INK, METHOD_COLOURS, panels, readable
 
 Scale = Literal["score", "gap"]
@@ -100,7 +101,7 @@ def plot_fitted_curves(
             present = [method for method in present if fits[task, split, method].amplitude > 0]
         for method in present:
             _draw_fit(ax, fits[task, split, method], method, styles[method], horizon=horizon, scale=scale)
-        ax.set(xscale="log", title=readable(task) if len(splits) == 1 else f"{readable(task)} ({split})")
+        ax.set(xscale="log", title=with_origin(task, "" if len(splits) == 1 else f"{readable(task)} ({split})"))
         if scale == "gap" and present:
             ax.set_yscale("log")
             ax.set_ylim(bottom=max(ax.get_ylim()[0], LEAST_GAP))

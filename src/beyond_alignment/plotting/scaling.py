@@ -13,7 +13,8 @@ from beyond_alignment.benchmark.crossover import Outcome
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.learning_curves import contestants_first, method_styles
 from beyond_alignment.plotting.methods import method_label
-from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, new_axes, panels, readable, zero_line
+from beyond_alignment.plotting.scores import with_origin
+from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, new_axes, panels, zero_line
 
 SIZE_LABELS: Mapping[str, str] = {"seconds": "seconds of one fit", "peak_gb": "peak memory (GB)"}
 LANE = 2.2
@@ -59,7 +60,7 @@ def plot_crossings(crossings: pd.DataFrame) -> Figure:
     for line in np.arange(len(tasks) - 1) + 0.5:
         ax.axhline(line, color=GREY, linewidth=0.4, zorder=0)
     scores = ordered.groupby("task")["sis"].first()
-    ax.set_yticks(range(len(tasks)), [f"{readable(task)}, SIS {scores[task]:.2f}" for task in tasks])
+    ax.set_yticks(range(len(tasks)), [f"{with_origin(task)}, SIS {scores[task]:.2f}" for task in tasks])
     ax.set(xlabel="paired spots from which on a fusion leads", ylim=(len(tasks) - 0.5, -0.5))
     handles = [
         Line2D([], [], linestyle="", color=colour, marker=marker, label=method_label(method))

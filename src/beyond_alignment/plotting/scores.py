@@ -19,6 +19,7 @@ from beyond_alignment.plotting.style import (
     readable,
     zero_line,
 )
+from beyond_alignment.tasks import TASKS
 
 OFFSET = 0.18
 
@@ -26,6 +27,15 @@ OFFSET = 0.18
 def task_label(task: str, made_from: str) -> str:
     """Return a task's name with what its labels were made from."""
     return f"{readable(task)}\n(from {made_from})" if made_from != "independent" else f"{readable(task)}\n(independent)"
+
+
+def with_origin(task: str, name: str = "", *, between: str = "\n") -> str:
+    """Return a task's name, or another given for it, with what its labels were made from where it is registered."""
+    name = name or readable(task)
+    if task not in TASKS:
+        return name
+    origin = TASKS[task].made_from
+    return f"{name}{between}({origin if origin == 'independent' else f'from {origin}'})"
 
 
 def plot_scores(scores: pd.DataFrame, *, label: str, chance: Mapping[str, float] | None = None) -> Figure:
