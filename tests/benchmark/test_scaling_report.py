@@ -152,3 +152,19 @@ def test_a_method_without_a_cost_is_left_out_of_the_front():
     assert list(table["method"]) == ["concat", "low_rank"]
     assert (table["n_tasks"] == 4).all()
     assert (table["low"] <= table["score"]).all()
+
+
+def test_a_method_that_lacks_a_task_is_not_set_beside_means_over_all_of_them():
+    given = points(tuned=0.1)
+    costs = pd.DataFrame(
+        {"method": ["concat", FINETUNED], "seconds": [1.0, 9.0], "parameters": [5.0, 5.0], "operations": [7.0, 7.0]}
+    )
+    assert list(pareto_table(given, costs)["method"]) == ["concat"]
+    tissue = given[given["task"] != "made"]
+    assert list(pareto_table(tissue, costs)["method"]) == ["concat", FINETUNED]
+    fewer = tissue[(tissue["method"] != FINETUNED) | (tissue["task"] != "t0") | (tissue["seed"] == 2)]
+    row = pareto_table(fewer, costs).set_index("method").loc[FINETUNED]
+    alone = tissue[(tissue["method"] == FINETUNED) & (tissue["seed"] == 2) & (tissue["fraction"] == 1)]
+    assert row["score"] == pytest.approx(alone["value"].mean())
+    assert (row["n_seeds"], row["n_tasks"]) == (1, 3)
+    assert row["low"] == row["high"] == row["score"]

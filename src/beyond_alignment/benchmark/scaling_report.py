@@ -81,7 +81,7 @@ def points_to_judge(
 
 
 def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
-    """Return score with the most training spots beside cost, a row a method.
+    """Return score with the most training spots beside cost, a row a method that has points of every task by one seed.
 
     Parameters
     ----------
@@ -95,17 +95,20 @@ def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "ma
     Returns
     -------
     pandas.DataFrame
-        method, score (mean over tasks and seeds), low, high (95 %, Student's over seeds of the mean over tasks; the
-        spread between tasks is not in it), the costs, n_tasks and n_seeds.
+        method, score (mean over tasks and the seeds that all of them have), low, high (95 %, Student's over seeds of
+        the mean over tasks; the spread between tasks is not in it), the costs, n_tasks and n_seeds.
     """
     whole = at_most_spots(points, metric=metric)
     rows = []
     for method, part in whole.groupby("method", sort=False):
-        if method not in set(costs["method"]):
+        if method not in set(costs["method"]) or part["task"].nunique() < whole["task"].nunique():
             continue
-        mean, low, high = mean_interval(part.groupby("seed")["value"].mean())
+        scores = part.pivot_table(index="seed", columns="task", values="value").dropna()
+        if scores.empty:
+            continue
+        mean, low, high = mean_interval(scores.mean(axis=1))
         cost = costs[costs["method"] == method].iloc[0][["seconds", "parameters", "operations"]].astype(float).to_dict()
-        sizes = {"n_tasks": part["task"].nunique(), "n_seeds": part["seed"].nunique()}
+        sizes = {"n_tasks": scores.shape[1], "n_seeds": len(scores)}
         rows.append({"method": method, "score": mean, "low": low, "high": high} | cost | sizes)
     return pd.DataFrame(rows)
 
