@@ -101,7 +101,7 @@ def plot_fitted_curves(
             present = [method for method in present if fits[task, split, method].amplitude > 0]
         for method in present:
             _draw_fit(ax, fits[task, split, method], method, styles[method], horizon=horizon, scale=scale)
-        ax.set(xscale="log", title=with_origin(task, "" if len(splits) == 1 else f"{readable(task)} ({split})"))
+        ax.set(xscale="log", title=with_origin(task, name="" if len(splits) == 1 else f"{readable(task)} ({split})"))
         if scale == "gap" and present:
             ax.set_yscale("log")
             ax.set_ylim(bottom=max(ax.get_ylim()[0], LEAST_GAP))

@@ -24,18 +24,15 @@ from beyond_alignment.tasks import TASKS
 OFFSET = 0.18
 
 
-def task_label(task: str, made_from: str) -> str:
-    """Return a task's name with what its labels were made from."""
-    return f"{readable(task)}\n(from {made_from})" if made_from != "independent" else f"{readable(task)}\n(independent)"
+def task_label(task: str, made_from: str, *, name: str = "") -> str:
+    """Return a task's name, or another given for it, with what its labels were made from."""
+    origin = made_from if made_from == "independent" else f"from {made_from}"
+    return f"{name or readable(task)}\n({origin})"
 
 
-def with_origin(task: str, name: str = "", *, between: str = "\n") -> str:
-    """Return a task's name, or another given for it, with what its labels were made from where it is registered."""
-    name = name or readable(task)
-    if task not in TASKS:
-        return name
-    origin = TASKS[task].made_from
-    return f"{name}{between}({origin if origin == 'independent' else f'from {origin}'})"
+def with_origin(task: str, *, name: str = "") -> str:
+    """Return the label of a registered task, and the name alone of any other."""
+    return task_label(task, TASKS[task].made_from, name=name) if task in TASKS else name or readable(task)
 
 
 def plot_scores(scores: pd.DataFrame, *, label: str, chance: Mapping[str, float] | None = None) -> Figure:
