@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark.decision_rules import PUBLISHED, RULES, Thresholds, fit_thresholds
+from beyond_alignment.benchmark.decision_rules import PUBLISHED, RULES, Thresholds, best_of, fit_thresholds
 from beyond_alignment.benchmark.decision_table import ACTIONS, METHODS, decision_table
 from beyond_alignment.benchmark.regret import judge_rules
 from beyond_alignment.errors import InputError
@@ -126,6 +126,20 @@ def test_advice_that_names_several_methods_scores_their_mean_and_unimodal_the_be
     made = decision_table(scores, tasks)
     assert np.allclose(made.actions[:, ACTIONS.index("attention")], 0.3)
     assert np.allclose(made.actions[:, ACTIONS.index("unimodal")], 0.9)
+
+
+def test_the_best_of_named_methods_is_judged_as_any_rule():
+    scores, tasks = table(high=0.25)
+    scores.loc[scores["method"] == "morphology_only", "score"] -= 0.1
+    made = decision_table(scores, tasks)
+    rules = {"both": best_of(METHODS["unimodal"]), "weaker": best_of(["morphology_only"])} | RULES
+    rows = judge_rules(made, rules=rules, reference="weaker", n_bootstrap=50).summary.set_index("rule")
+    assert rows.loc["both", "regret"] == rows.loc["always unimodal", "regret"]
+    assert rows.loc["both", "saved"] == pytest.approx(0.1)
+    with pytest.raises(InputError, match=r"No scores of clip to choose among; name some of bottleneck"):
+        best_of(["clip", "concat"])(made, made)
+    with pytest.raises(InputError, match="No scores of any method"):
+        best_of([])(made, made)
 
 
 def test_the_published_rule_is_that_of_recommend():

@@ -65,3 +65,14 @@ def test_incomplete_and_doubled_curves_are_refused():
     fits = fit_curves(made, metric="macro_f1", n_bootstrap=10)
     with pytest.raises(InputError, match="No unimodal curve of"):
         find_crossovers(made, fits, metric="macro_f1", fused=["concat"], unimodal=["fine_tuned"])
+
+
+def test_a_path_with_other_seeds_than_the_fusion_is_named():
+    made = curves()
+    kept = made[(made["method"] != "morphology_only") | (made["seed"] < 2)]
+    fits = fit_curves(kept, metric="macro_f1", n_bootstrap=20)
+    message = "concat and morphology_only of .* do not pair: they have 5 x 4 and 5 x 2 sizes x seeds; run the same"
+    with pytest.raises(InputError, match=message):
+        find_crossovers(kept, fits, metric="macro_f1", fused=["concat"])
+    found = find_crossovers(kept, fits, metric="macro_f1", fused=["concat"], unimodal=["expression_only"])
+    assert len(found) == 2

@@ -1,6 +1,6 @@
 """Decision rules: from what is known of a task and its number of pairs to what to use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -121,6 +121,32 @@ def always_unimodal(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.fl
 def always_concat(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]:
     """Concatenate everywhere."""
     return judge.actions[:, CONCAT]
+
+
+def best_of(methods: Sequence[str]) -> Choice:
+    """Return the rule that uses everywhere the best of some methods, which one it is taken as known at each point.
+
+    Parameters
+    ----------
+    methods
+        Names of methods of the table.
+
+    Raises
+    ------
+    InputError
+        None is named, or the table that the rule judges has no scores of one.
+    """
+
+    def rule(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]:
+        absent = [name for name in methods if name not in judge.methods]
+        if absent or not methods:
+            raise InputError(
+                f"No scores of {', '.join(absent) or 'any method'} to choose among; name some of "
+                f"{', '.join(judge.methods)}."
+            )
+        return judge.scores[:, [judge.methods.index(name) for name in methods]].max(axis=1)
+
+    return rule
 
 
 def best_on_average(learn: DecisionTable, judge: DecisionTable) -> NDArray[np.float64]:

@@ -112,7 +112,7 @@ def find_crossovers(
     Raises
     ------
     InputError
-        A task has no unimodal path.
+        A task has no unimodal path, or one of other sizes or seeds than a fusion method.
     """
     scores = curve_scores(curves, metric=metric)
     found: dict[Curve, dict[str, Crossover]] = {}
@@ -123,6 +123,12 @@ def find_crossovers(
         if not paths:
             raise InputError(f"No unimodal curve of {task}; pass one of {', '.join(unimodal)}.")
         sizes, mine = scores[task, split, method]
+        if odd := next((path for path in paths if scores[path][1].shape != mine.shape), None):
+            shapes = " and ".join(" x ".join(map(str, values.shape)) for values in (mine, scores[odd][1]))
+            raise InputError(
+                f"{method} and {odd[2]} of {task} do not pair: they have {shapes} sizes x seeds; run the same of both, "
+                f"or leave {odd[2]} out of the unimodal paths."
+            )
         others = np.stack([scores[path][1] for path in paths])
         measured = crossover_of_points(sizes, mine, others, n_bootstrap=n_bootstrap, seed=seed)
         fitted = crossover_of_fits(fits[task, split, method], *(fits[path] for path in paths), horizon=horizon)
