@@ -1,0 +1,93 @@
+"""Budgets of training: what is asked for is what is run, and what it adds is counted against the common budget."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from beyond_alignment.benchmark.curve_grid import run_curves
+from beyond_alignment.benchmark.dialled_tissue import dialled_label, dialled_problems
+from beyond_alignment.benchmark.scaling_report import curve_points
+from beyond_alignment.benchmark.training_budget import budget_gains, budget_name, budget_points, with_budget
+from beyond_alignment.errors import InputError
+from beyond_alignment.fusion import make_fusion
+from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
+
+
+@pytest.fixture(scope="module")
+def posed():
+    label = dialled_label("interaction", 0.55, name="interaction_high")
+    return dialled_problems([label], sizes=[60, 120], methods=["low_rank"], seeds=range(2))
+
+
+@pytest.fixture(scope="module")
+def common(posed):
+    problems, shares = posed
+    assert make_fusion("low_rank").steps == 200
+    run = run_curves(
+        problems,
+        problems.contests,
+        fractions=shares,
+        n_replicates=2,
+        fit_many=lambda estimators, sets: fit_tuned(estimators, sets, trials=TRIALS[:1]),
+        settings={"trials": TRIALS[:1]},
+    )
+    return curve_points(run.points)
+
+
+@pytest.fixture(scope="module")
+def made(posed):
+    problems, shares = posed
+    wanted = {(1, 200): problems.contests, (3, 40): [one for one in problems.contests if one.seed == 0]}
+    return budget_points(problems, wanted, fractions=shares)
+
+
+def test_the_common_budget_gives_the_common_points_and_another_one_others(made, common):
+    gains = budget_gains(made, common).set_index(["n_trials", "steps"])
+    assert np.abs(gains.loc[(1, 200), ["gain", "low", "high"]].to_numpy()).max() == 0
+    assert list(gains.loc[(1, 200), "n_seeds"]) == [2, 2]
+    other = gains.loc[(3, 40)]
+    assert list(other["n_seeds"]) == [1, 1]
+    assert (other["gain"] != 0).any()
+    first = common[(common["metric"] == "macro_f1") & (common["seed"] == 0)].sort_values("fraction")
+    assert list(other["base"]) == pytest.approx(list(first["value"]))
+    assert list(other["gain"]) == pytest.approx(list(other["score"] - other["base"]))
+
+
+def test_points_of_an_earlier_run_are_taken_as_they_are(posed, made):
+    problems, shares = posed
+    wanted = {(1, 200): problems.contests, (3, 40): problems.contests[:0]}
+    marked = made.assign(value=made["value"] + 0.125)
+    again = budget_points(problems, wanted, fractions=shares, known=marked)
+    place = ["method", "seed", "metric", "n_train"]
+    both = again.merge(made[made["steps"] == 200], on=place, suffixes=("", "_before"))
+    assert len(again) == len(both) == int((made["steps"] == 200).sum())
+    assert np.allclose(both["value"], both["value_before"] + 0.125)
+
+
+def test_a_budget_stands_in_for_the_common_one_on_its_tasks_and_seeds_alone(made, common):
+    concat = common.assign(method="concat")
+    elsewhere = common.assign(task="additive_high")
+    found = with_budget(pd.concat([common, concat, elsewhere]), made, (3, 40))
+    assert set(found["task"]) == {"interaction_high"}
+    assert set(found["seed"]) == {0}
+    assert "steps" not in found
+    values = found[found["method"] == "low_rank"]["value"]
+    assert list(values) == list(made[made["steps"] == 40]["value"])
+    assert (found["method"] == "concat").sum() == (common["seed"] == 0).sum()
+
+
+def test_what_cannot_be_run_or_compared_is_named(posed, made, common):
+    problems, shares = posed
+    with pytest.raises(InputError, match="A budget of 5 settings: give 1 to 4"):
+        budget_points(problems, {(5, 200): problems.contests}, fractions=shares)
+    with pytest.raises(InputError, match="low_rank of interaction_high, seed 1, has no point of the common budget"):
+        budget_gains(made, common[common["seed"] == 0])
+    with pytest.raises(InputError, match="low_rank of interaction_high cannot be trained: "):
+        budget_points(problems, {(1, 0): problems.contests}, fractions=shares)
+
+
+def test_a_budget_in_words():
+    assert [budget_name(one) for one in ((1, 200), (4, 3200))] == [
+        "1 setting, 200 updates",
+        "4 settings, 3,200 updates",
+    ]
