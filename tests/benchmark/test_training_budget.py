@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from beyond_alignment.benchmark.budget_regret import regret_by_budget, with_budget
 from beyond_alignment.benchmark.curve_grid import run_curves
 from beyond_alignment.benchmark.dialled_tissue import dialled_label, dialled_problems
 from beyond_alignment.benchmark.scaling_report import curve_points
-from beyond_alignment.benchmark.training_budget import budget_gains, budget_name, budget_points, with_budget
+from beyond_alignment.benchmark.training_budget import budget_gains, budget_name, budget_points
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
@@ -91,3 +92,25 @@ def test_a_budget_in_words():
         "1 setting, 200 updates",
         "4 settings, 3,200 updates",
     ]
+
+
+def test_rules_are_judged_on_the_same_points_under_either_budget():
+    tasks = [f"t{number}" for number in range(4)]
+    methods = ["expression_only", "morphology_only", "concat", "low_rank", "cross_attention", "bottleneck"]
+    rows = [
+        {"task": task, "split": "donor", "method": method, "seed": seed, "fraction": 1.0, "n_train": 50_000.0,
+         "metric": "macro_f1", "value": 0.9 if method == "low_rank" else 0.5, "seconds": 1.0}
+        for task in [*tasks, "tissue"] for method in methods for seed in range(3)
+    ]  # fmt: skip
+    base = pd.DataFrame(rows)
+    few = base[base["task"].isin(tasks) & (base["seed"] < 2)]
+    attention = few[few["method"].isin(["cross_attention", "bottleneck"])].assign(value=0.9, n_trials=4, steps=200)
+    known = pd.DataFrame({"task": [*tasks, "tissue"], "sis": 0.6, "interaction": 0.6})
+    wanted = {"common": (1, 200), "budget": (4, 200), "unimodal": methods[:2]}
+    found = regret_by_budget(base, attention, known, **wanted).set_index(["budget", "rule"])
+    assert set(found["n_tasks"]) == {4}
+    published = found.xs("published rule", level="rule")["regret"]
+    assert published["1 setting, 200 updates"] == pytest.approx(0.4)  # attention above 10,000 pairs
+    assert published["4 settings, 200 updates"] == pytest.approx(0)
+    with pytest.raises(InputError, match="No task has networks of 2 settings, 200 updates"):
+        regret_by_budget(base, attention, known, **wanted | {"budget": (2, 200)})

@@ -131,20 +131,3 @@ def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "mac
             | {"score": float(part["value"].mean()), "gain": gain, "low": low, "high": high, "n_seeds": len(part)}
         )
     return pd.DataFrame(found)
-
-
-def with_budget(base: pd.DataFrame, points: pd.DataFrame, budget: Budget) -> pd.DataFrame:
-    """Return the points of the tasks and seeds of a budget, its networks in the place of those of the common budget.
-
-    Parameters
-    ----------
-    base
-        Points under the common budget. Leave out networks that the budget does not have, lest two budgets be compared.
-    points
-        From :func:`budget_points`.
-    budget
-        Which one.
-    """
-    mine = points[(points["n_trials"] == budget[0]) & (points["steps"] == budget[1])].drop(columns=BUDGET)
-    here = base["task"].isin(set(mine["task"])) & base["seed"].isin(set(mine["seed"]))
-    return pd.concat([base[here & ~base["method"].isin(set(mine["method"]))], mine], ignore_index=True)

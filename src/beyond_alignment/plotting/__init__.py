@@ -48,6 +48,7 @@ from beyond_alignment.plotting.token_tiles import (
 )
 from beyond_alignment.plotting.tokens import plot_arms, plot_gene_scores, plot_predictability
 from beyond_alignment.plotting.training import plot_training
+from beyond_alignment.plotting.training_budgets import plot_training_budgets
 
 __all__ = [
     "plot_advantage",
@@ -105,6 +106,7 @@ __all__ = [
     "plot_tile_clusters",
     "plot_tissue_ceilings",
     "plot_training",
+    "plot_training_budgets",
     "plot_transcripts",
     "plot_transcripts_per_tile",
     "use_style",
