@@ -6,7 +6,7 @@ import pandas as pd
 
 from beyond_alignment.benchmark.regret import judge_rules
 from beyond_alignment.benchmark.scaling_report import points_to_judge
-from beyond_alignment.benchmark.training_budget import BUDGET, Budget, budget_name
+from beyond_alignment.benchmark.training_budget import BUDGET, Budget, budget_name, of_budget
 from beyond_alignment.errors import InputError
 
 
@@ -22,7 +22,7 @@ def with_budget(base: pd.DataFrame, points: pd.DataFrame, budget: Budget) -> pd.
     budget
         Which one.
     """
-    mine = points[(points["n_trials"] == budget[0]) & (points["steps"] == budget[1])].drop(columns=BUDGET)
+    mine = of_budget(points, budget).drop(columns=BUDGET)
     here = base["task"].isin(set(mine["task"])) & base["seed"].isin(set(mine["seed"]))
     return pd.concat([base[here & ~base["method"].isin(set(mine["method"]))], mine], ignore_index=True)
 

@@ -26,6 +26,11 @@ def budget_name(budget: Budget) -> str:
     return f"{n_trials} setting{'s' * (n_trials > 1)}, {steps:,} updates"
 
 
+def of_budget(rows: pd.DataFrame, budget: Budget) -> pd.DataFrame:
+    """Return the rows of one budget, with the columns that name it."""
+    return rows[(rows["n_trials"] == budget[0]) & (rows["steps"] == budget[1])]
+
+
 def budget_points(
     problems: CurveProblems,
     budgets: Mapping[Budget, Sequence[Contest]],
@@ -68,7 +73,7 @@ def budget_points(
     for (n_trials, steps), contests in budgets.items():
         if not 1 <= n_trials <= len(TRIALS):
             raise InputError(f"A budget of {n_trials} settings: give 1 to {len(TRIALS)}.")
-        held = earlier[(earlier["n_trials"] == n_trials) & (earlier["steps"] == steps)].drop(columns=BUDGET)
+        held = of_budget(earlier, (n_trials, steps)).drop(columns=BUDGET)
         trials = TRIALS[:n_trials]
         run = run_curves(
             problems,

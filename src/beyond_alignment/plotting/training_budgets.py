@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from beyond_alignment.benchmark.training_budget import BUDGET, Budget, budget_name
+from beyond_alignment.benchmark.training_budget import BUDGET, Budget, budget_name, of_budget
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.learning_curves import method_styles
 from beyond_alignment.plotting.methods import method_label
@@ -42,9 +42,7 @@ def plot_training_budgets(gains: pd.DataFrame, *, common: Budget, label: str, be
         raise InputError(f"Gains of {found}: pass those of one task and at most {len(DASHES)} budgets.")
     methods = list(dict.fromkeys(gains["method"]))
     most = 2 if len(methods) in (2, 4) else 3
-    figure, axes = panels(
-        len(methods), width=3.5, height=2.7, most=most, x_label="paired training spots", y_label=label
-    )
+    figure, axes = panels(len(methods), width=3.5, most=most, x_label="paired training spots", y_label=label)
     styles = method_styles(methods)
     for ax, method in zip(axes, methods, strict=True):
         colour, marker = styles[method]
@@ -53,7 +51,7 @@ def plot_training_budgets(gains: pd.DataFrame, *, common: Budget, label: str, be
         base = rows.drop_duplicates("n_train")
         ax.plot(base["n_train"], base["base"], marker, color=colour, markerfacecolor="white", linestyle=":", zorder=2)
         for budget, dashes in zip(budgets, DASHES, strict=False):
-            part = rows[(rows["n_trials"] == budget[0]) & (rows["steps"] == budget[1])]
+            part = of_budget(rows, budget)
             ax.plot(part["n_train"], part["score"], marker, color=colour, linestyle=dashes, zorder=3)
             ax.vlines(part["n_train"], part["base"] + part["low"], part["base"] + part["high"], color=colour)
         ax.set(xscale="log", title=method_label(method), ylim=(0, 1.05))
