@@ -8,6 +8,7 @@ from beyond_alignment.errors import InputError
 MARKER = "_toc.yml"
 CACHE_VARIABLE = "BEYOND_ALIGNMENT_CACHE"
 MIRROR_VARIABLE = "BEYOND_ALIGNMENT_MIRROR"
+EXECUTED_VARIABLE = "BEYOND_ALIGNMENT_EXECUTED"
 
 
 def root() -> Path:
@@ -28,3 +29,9 @@ def root() -> Path:
     found = named or Path(__file__).parent
     msg = f"No checkout of the book at {found}: {MARKER} is missing; set BEYOND_ALIGNMENT_ROOT to the cloned folder."
     raise InputError(msg)
+
+
+def executed() -> Path:
+    """Return the folder that whatever runs writes to: ``executed/``, or what ``BEYOND_ALIGNMENT_EXECUTED`` names."""
+    named = os.environ.get(EXECUTED_VARIABLE)
+    return Path(named).resolve() if named else root() / "executed"
