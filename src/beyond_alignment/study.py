@@ -557,7 +557,7 @@ def _run_record(started: datetime, points: int, seconds: float, device: str | No
         "device": device_name(device),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: installed_version(name) for name in PACKAGES},
     }
 
 
@@ -569,7 +569,7 @@ def device_name(device: str | None) -> str:
     return str(torch.cuda.get_device_name())
 
 
-def _version(name: str) -> str:
+def installed_version(name: str) -> str:
     """Look the version of a package up."""
     try:
         return installed(name)

@@ -8,7 +8,7 @@ def doctor() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from beyond_alignment.pipeline.doctor import examine
+    from beyond_alignment.book.doctor import examine
 
     findings = examine()
     table = Table("", "what", "found")

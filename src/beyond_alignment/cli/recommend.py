@@ -57,7 +57,7 @@ def recommend(
 
 def _read(path: Path) -> tuple[float, float | None, float | None, float | None, int]:
     """Return the score, its interval, the share of interaction and the number of spots out of a report."""
-    from beyond_alignment.results.sis_answer import SCHEMA
+    from beyond_alignment.cli.sis_answer import SCHEMA
 
     if not path.is_file():
         raise InputError(f"There is no file {path}; write one with `beyond-alignment sis ... --json {path}`.")

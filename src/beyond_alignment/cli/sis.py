@@ -11,8 +11,8 @@ from beyond_alignment.cli.book import Device
 from beyond_alignment.errors import InputError
 
 if TYPE_CHECKING:
+    from beyond_alignment.cli.sis_answer import SisAnswer
     from beyond_alignment.cli.sis_samples import OwnSamples
-    from beyond_alignment.results.sis_answer import SisAnswer
 
 FILE = typer.Argument(metavar="FILE", help="An .h5ad file; its counts are not loaded.")
 FIRST = typer.Option("--first", help="First embedding: a key of obsm.")
@@ -50,10 +50,10 @@ def sis(
     from rich.console import Console
 
     from beyond_alignment.cli.sis_console import show
+    from beyond_alignment.cli.sis_report import write_answer
     from beyond_alignment.cli.sis_samples import read_samples
     from beyond_alignment.datasets.h5ad import open_h5ad
     from beyond_alignment.information.estimators import PID_ESTIMATORS
-    from beyond_alignment.results.sis_report import write_answer
 
     _check_outputs(file, html, json)
     if method not in PID_ESTIMATORS:
@@ -95,11 +95,11 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any],
     """Check, estimate and recommend."""
     import numpy as np
 
+    from beyond_alignment.cli.sis_answer import SisAnswer
     from beyond_alignment.cli.sis_console import working
     from beyond_alignment.information.estimators import estimate_pid
     from beyond_alignment.information.samples import check_samples
     from beyond_alignment.information.strategy import recommend_strategy
-    from beyond_alignment.results.sis_answer import SisAnswer
 
     folds, classes, seed = settings["folds"], settings["classes"], settings["seed"]
     ours = settings["method"] == "posterior"

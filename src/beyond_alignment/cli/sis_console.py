@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from beyond_alignment.cli.sis_answer import SisAnswer
+from beyond_alignment.cli.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
 from beyond_alignment.information.pid import TERMS
 from beyond_alignment.information.recommendation import Recommendation
-from beyond_alignment.results.sis_answer import SisAnswer
-from beyond_alignment.results.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """Whether the built book is whole: every page there, no error in it, nothing loaded from elsewhere."""
 
+import json
+import math
 import re
 from pathlib import Path
+from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
+from beyond_alignment.book.notebook import page_names, toc_pages
 from beyond_alignment.errors import InputError
-from beyond_alignment.pipeline.places import book_folder
-from beyond_alignment.pipeline.toc import toc_pages
-from beyond_alignment.results.locations import QUICK
+from beyond_alignment.project import executed, root
 
 ELSEWHERE = re.compile(r"\s*(https?:)?//", re.IGNORECASE)
 CSS_ELSEWHERE = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])(?:https?:)?//""", re.IGNORECASE)
@@ -16,28 +18,17 @@ NOT_A_NUMBER = re.compile(r"\b(nan|NaN)\b")
 LOADING_LINKS = {"stylesheet", "preload", "modulepreload", "icon", "manifest", "prefetch"}
 
 
-def check_book(profile_name: str = QUICK) -> list[str]:
-    """Look for faults in a built book.
-
-    Parameters
-    ----------
-    profile_name
-        Name of the profile that was built.
-
-    Returns
-    -------
-    list of str
-        One sentence a fault, with the page in front; empty when the book is whole.
+def check_book() -> list[str]:
+    """Return the faults of the built book, one sentence each with the page in front; empty when it is whole.
 
     Raises
     ------
     InputError
         If the book has not been built.
     """
-    html = book_folder(profile_name) / "_build" / "html"
+    html = root() / "_build" / "html"
     if not html.is_dir():
-        msg = f"There is no built book: run `beyond-alignment book build --profile {profile_name}` first."
-        raise InputError(msg)
+        raise InputError("There is no built book: run `beyond-alignment book build` first.")
     faults = []
     for page in toc_pages():
         path = html / f"{page}.html"
@@ -45,7 +36,35 @@ def check_book(profile_name: str = QUICK) -> list[str]:
             faults += [f"{page}: {fault}" for fault in page_faults(path.read_text(encoding="utf-8"))]
         else:
             faults.append(f"{page}: the table of contents names it, but there is no {page}.html")
-    return faults + stylesheet_faults(html)
+    return faults + stylesheet_faults(html) + number_faults()
+
+
+def number_faults() -> list[str]:
+    """Compare what this machine's run measured with what is committed, page by page.
+
+    Words and counts have to be equal; a number passes within 0.01, relative above one, or where both intervals overlap.
+    """
+    faults = []
+    for page in page_names():
+        here, there = (place / "results" / f"{page}.json" for place in (executed(), root()))
+        if here.is_file() and there.is_file():
+            mine, theirs = (json.loads(path.read_text(encoding="utf-8"))["values"] for path in (here, there))
+            for key in mine.keys() & theirs.keys():
+                if not _agree(mine[key], theirs[key]):
+                    values = f"{mine[key]['value']!r} here and {theirs[key]['value']!r} in results/"
+                    faults.append(f"{page}: {key} is {values}")
+    return sorted(faults)
+
+
+def _agree(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Compare two records of one value by their type."""
+    value, other = mine["value"], theirs["value"]
+    if not (isinstance(value, float) and isinstance(other, float)):
+        return bool(value == other)
+    if mine["interval"] and theirs["interval"]:
+        (low, high), (other_low, other_high) = mine["interval"], theirs["interval"]
+        return bool(low <= other_high and other_low <= high)
+    return math.isclose(value, other, rel_tol=0.01, abs_tol=0.01)
 
 
 def page_faults(html: str) -> list[str]:

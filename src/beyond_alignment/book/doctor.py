@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 import psutil
 from packaging.requirements import Requirement
 
-from beyond_alignment.pipeline.profiles import load_profile
+from beyond_alignment.book.notebook import declared, page_names, read_notebook
+from beyond_alignment.files import file_sha256
 from beyond_alignment.project import root
-from beyond_alignment.results.hashing import file_hash
-from beyond_alignment.results.locations import QUICK
 
 GIB = 2**30
 LEAST_MEMORY_GIB = 4
@@ -32,7 +32,7 @@ class Finding:
     found
         What was found, and what to do where that is not good.
     needed
-        Whether the quick book needs it.
+        Whether the book needs it.
     """
 
     what: str
@@ -110,7 +110,7 @@ def _device() -> list[Finding]:
     """Ask torch what it computes on."""
     import torch  # takes seconds
 
-    name = f"cuda, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu; enough for the quick profile"
+    name = f"cuda, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "cpu; enough for the book"
     return [Finding("device", True, f"torch {torch.__version__} on {name}", False)]
 
 
@@ -126,9 +126,9 @@ def _memory() -> list[Finding]:
 
 
 def _pages() -> list[Finding]:
-    """Read the quick profile against the notebooks."""
-    pages = load_profile(QUICK).pages
-    return [Finding("pages", bool(pages), f"{len(pages)} notebooks, profile quick fits them", True)]
+    """Read the notebooks and their parameters."""
+    pages = [page for page in page_names() if declared(page, read_notebook(page))]
+    return [Finding("pages", bool(pages), f"{len(pages)} notebooks, their parameters can be read", True)]
 
 
 def _release() -> list[Finding]:
@@ -138,10 +138,15 @@ def _release() -> list[Finding]:
         text = f"data/{path.name} is missing; restore data/ from version control, or make it by page 02 from raw data"
         return [Finding("release", False, text, needed=not _raw_sections("her2st"))]
     files = json.loads(path.read_text(encoding="utf-8"))["files"]
-    wrong = [name for name, entry in files.items() if file_hash(path.parent / name) != entry["sha256"]]
+    wrong = [name for name, entry in files.items() if _sha256(path.parent / name) != entry["sha256"]]
     if wrong:
         return [Finding("release", False, f"missing or altered: {', '.join(wrong)}; restore data/", True)]
     return [Finding("release", True, f"{len(files)} files in data/, checksums right", True)]
+
+
+def _sha256(path: Path) -> str:
+    """Hash a file; empty where there is none."""
+    return file_sha256(path) if path.is_file() else ""
 
 
 def _raw_sections(name: str) -> tuple[str, ...]:

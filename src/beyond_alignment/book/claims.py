@@ -4,7 +4,9 @@ from types import MappingProxyType
 
 from beyond_alignment.errors import InputError
 
+OPEN = "no verdict yet"
 VERDICTS = ("replicated", "not replicated", "cannot be tested here")
+
 
 CLAIMS = MappingProxyType(
     {
