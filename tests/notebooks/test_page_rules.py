@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from beyond_alignment.pipeline.page_rules import RULES
+from tests.notebooks.page_rules import RULES
 
 
 def code(source, *outputs, tags=(), count=0, **metadata):
@@ -42,22 +42,24 @@ x = 0.5
 ```
 """
 SETUP = "## Data and scale\nA pixel is 0.69 um wide.\n"
-PARAMETERS = 'profile = "quick"\ndevice = "auto"\nseed = 0'
-MAKE = 'page = Page("a", profile=profile, parameters={"seed": seed, "device": device})'
+PARAMETERS = 'recompute = "check"\ndevice = "auto"\nseed = 0\nrate = 0.1'
+SHOWN = [printed("x")]
 
 
 def good():
     """Build a page that breaks no rule."""
     cells = [
         text(TITLE, "title"),
-        code(PARAMETERS, tags=["parameters"], count=1),
+        code(PARAMETERS, tags=["parameters", "remove-cell"], count=1),
         text(SETUP, "setup"),
-        code(MAKE, count=2),
+        code('page = Page("a", globals())\nfit(rate)', tags=["remove-input"], count=2),
         text(RESULTS, "results"),
-        code("print(gain)", printed("0.123\n"), count=3),
-        code("plot(gain)", printed("x"), tags=["nbval-ignore-output"], reason="differs by machine", count=4),
-        code("page.claims_table()", count=5),
-        code("page.write()\npage.provenance()", count=6),
+        code("print(gain)", printed("0.123\n"), tags=["hide-input"], count=3),
+        code("plot(gain)", *SHOWN, tags=["nbval-ignore-output", "hide-input"], reason="differs by machine", count=4),
+        *(code(f"print({n})", *SHOWN, tags=["hide-input"], count=n) for n in range(5, 14)),
+        code("page.values(gain=gain)", tags=["remove-cell"], count=14),
+        code("page.claims(claims)", tags=["remove-input"], count=15),
+        code("page.close()", *SHOWN, tags=["remove-input", "nbval-ignore-output"], reason="packages", count=16),
     ]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -89,23 +91,28 @@ BAD = [
     ("executed", set_cell(6, outputs=[{"output_type": "stream", "name": "stderr", "text": "x"}])),
     ("executed", set_cell(6, outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}])),
     ("compared", set_metadata(6, reason=" ")),
-    ("compared", set_metadata(5, tags=["nbval-ignore-output"], reason="x")),
+    ("compared", set_metadata(5, tags=["nbval-ignore-output", "hide-input"], reason="x")),
+    ("collapsed", set_metadata(5, tags=[])),
+    ("collapsed", set_metadata(1, tags=["parameters", "hide-input"])),
+    ("collapsed", set_metadata(3, tags=["hide-input"])),
+    ("collapsed", set_metadata(16, tags=["hide-input"])),
+    ("bookkeeping", set_cell(16, source="page.values(\n    a=1,\n    b=2,\n    c=3,\n)\n" * 2)),
     ("compared", set_metadata(5, tags=["nbval-skip"])),
     ("compared", replace(6, "plot", "# NBVAL_IGNORE_OUTPUT\nplot")),
-    ("compared", show(5, data={"image/png": "x"})),
+    ("compared", lambda notebook: notebook["cells"][5:16].clear() or notebook["cells"].pop(5)),
     ("only_calls", set_cell(5, source="def f():\n    pass")),
     ("only_calls", set_cell(5, source="if x:\n    class A:\n        pass")),
     ("only_calls", set_cell(5, source="%pip install x")),
     ("only_calls", set_cell(5, source="subprocess.run(['pip', 'install'])")),
     ("short", set_cell(5, source="x\n" * 16)),
+    ("short", set_cell(5, source="x" * 97)),
     ("parameterised", set_metadata(1, tags=[])),
     ("parameterised", set_metadata(3, tags=["parameters"])),
     ("parameterised", replace(1, "seed = 0", "seed = None")),
     ("parameterised", replace(1, 'device = "auto"', "unused = 1")),
-    ("parameterised", replace(3, ', "device": device', "")),
-    ("closed", replace(8, "page.provenance()", "")),
-    ("closed", replace(8, "page.write()", "")),
-    ("closed", replace(7, "page.claims_table()", "page.parameter_table()")),
+    ("parameterised", replace(3, "rate", "0")),
+    ("closed", replace(18, "page.close()", "page.close")),
+    ("closed", replace(17, "page.claims(claims)", "page.values(a=1)")),
     ("identified", set_cell(5, id="")),
     ("identified", set_cell(5, id="code-1")),
     ("portable", show(5, data={"text/plain": ["[<Line2D at 0x7f3a2b1c>]"]})),

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+from beyond_alignment.book import doctor
 from beyond_alignment.experts.availability import Availability
-from beyond_alignment.pipeline import doctor
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_without_raw_data_the_release_is_needed(findings, project, monkeypatch, 
 
 
 def test_a_check_that_breaks_is_a_fault_and_the_others_go_on(findings, project):
-    project.write("notebooks/profiles/quick.yaml", "pages: {x: {}}")
+    project.edit("01_first", 1, "seed = open('x')")
     found = findings()
     assert not found["pages"].ok
     assert found["kernel"].ok

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from beyond_alignment.pipeline.clean import to_text, transplant
+from beyond_alignment.book.notebook import to_text, transplant
 
 
 def source(*sources):
@@ -10,7 +10,7 @@ def source(*sources):
         {"cell_type": "code", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
         for text in sources
     ]
-    return {"cells": cells, "metadata": {"beyond_alignment": {"inputs": []}}, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": cells, "metadata": {"kernel": "x"}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def executed(notebook, *, stamp):

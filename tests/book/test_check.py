@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
-from beyond_alignment.pipeline.check import check_book, page_faults
-from beyond_alignment.pipeline.toc import toc_pages
+from beyond_alignment.book.check import check_book, number_faults, page_faults
+from beyond_alignment.book.notebook import toc_pages
 
 TOC = """
 format: jb-book
@@ -56,3 +58,31 @@ def test_a_style_sheet_that_loads_a_font_is_found(book):
 def test_each_fault_is_found(html, fault):
     assert page_faults(GOOD) == []
     assert page_faults(GOOD + html) == [fault]
+
+
+VALUE = {"value": 0.5, "interval": None, "n": 3, "unit": "", "digits": 3}
+
+
+@pytest.mark.parametrize(
+    ("here", "agrees"),
+    [
+        ({"value": 0.509}, True),
+        ({"value": 0.52}, False),
+        ({"value": "0.5"}, False),
+        ({"value": 0.9, "interval": [0.4, 1.0]}, False),
+        ({"value": 0.52, "interval": [0.51, 0.53]}, False),
+    ],
+)
+def test_numbers_of_a_run_are_held_against_the_committed_ones(project, here, agrees):
+    project.write("results/01_first.json", json.dumps({"values": {"gain": VALUE, "n": VALUE | {"value": 7}}}))
+    values = {"gain": VALUE | here, "n": VALUE | {"value": 7}, "new": VALUE}
+    project.write("executed/results/01_first.json", json.dumps({"values": values}))
+    assert (number_faults() == []) == agrees
+
+
+def test_intervals_that_overlap_agree_and_counts_have_to_be_equal(project):
+    wide = VALUE | {"interval": [0.4, 0.6]}
+    project.write("results/01_first.json", json.dumps({"values": {"gain": wide, "n": VALUE | {"value": 7}}}))
+    far = VALUE | {"value": 0.65, "interval": [0.55, 0.7]}
+    project.write("executed/results/01_first.json", json.dumps({"values": {"gain": far, "n": VALUE | {"value": 8}}}))
+    assert number_faults() == ["01_first: n is 8 here and 7 in results/"]
