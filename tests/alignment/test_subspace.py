@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from beyond_alignment.alignment import (
     LINEAR_METHODS,
     CanonicalCorrelation,
-    aligned_subspace,
     aligned_subspaces,
     correlated_views,
     n_distinct,
@@ -19,6 +18,11 @@ RHO = (0.9, 0.6)
 TRAINED = [name for name, method in LINEAR_METHODS.items() if method.network]
 PROVED = [name for name in TRAINED if LINEAR_METHODS[name].theory == "proved"]
 SHORT = {"n_components": 2, "steps": 200, "batch_size": 256, "learning_rate": 2e-2, "device": "cpu"}
+
+
+def aligned_subspace(method, x1, x2, *, seed=0, **options):
+    """One pair alone."""
+    return aligned_subspaces(method, [(x1, x2)], seeds=[seed], **options)[0]
 
 
 def views(rho=RHO, *, n=2000, seed=1, dims=(5, 4)):

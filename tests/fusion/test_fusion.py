@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.baselines import pooled
-from beyond_alignment.fusion.probe import fit_probe
 from beyond_alignment.fusion.reduction import Reduction, forget, reduction_of
+from tests.fusion.probes import fit_probe
 
 N = 400
 LINEAR = ("expression_only", "morphology_only", "concat", "late_average")

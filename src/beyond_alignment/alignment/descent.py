@@ -17,7 +17,6 @@ from beyond_alignment.experts.compute import Device
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 UNEQUAL = (0.9, 0.8, 0.7, 0.6)
-EQUAL = (0.8, 0.8, 0.8, 0.8)
 CLOSE = 5.0
 """Degrees below which a subspace counts as found."""
 

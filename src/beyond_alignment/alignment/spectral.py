@@ -110,7 +110,6 @@ def _spectrum(
         shrinkage=(whitenings[0].shrinkage, whitenings[1].shrinkage),
         held_out_ceiling=held_out,
         held_out_interval=held_out_interval,
-        seam_factor=factor,
         n_permutations=len(null),
     )
 

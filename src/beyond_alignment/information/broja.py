@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
@@ -83,7 +82,7 @@ def broja(p: ArrayLike, *, tolerance: float = 1e-7) -> PID:
     return broja_batch(check_distribution(p, ndim=3)[None], tolerance=tolerance)[0]
 
 
-def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.device = "cpu") -> PIDBatch:
+def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7) -> PIDBatch:
     """Decompose a batch of tables of one shape, as `broja` does.
 
     Parameters
@@ -92,8 +91,6 @@ def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.de
         `p[batch, i, j, y]`.
     tolerance
         Certified distance to the optimum to reach, bits.
-    device
-        Torch device to compute on, in double precision.
 
     Returns
     -------
@@ -110,8 +107,8 @@ def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.de
     first, second = tables.sum(axis=2), tables.sum(axis=1)
     I1, I2 = _information(first), _information(second)
     I12 = np.maximum(_information(tables.reshape(len(tables), -1, tables.shape[-1])), np.maximum(I1, I2))
-    union = union_information(first, second, tolerance=tolerance, device=device)
-    pairwise = pairwise_information(tables, tolerance=tolerance, device=device)
+    union = union_information(first, second, tolerance=tolerance)
+    pairwise = pairwise_information(tables, tolerance=tolerance)
     # Theory bounds what the two must tell: rounding and the gap are not let out of those bounds.
     least = np.maximum(np.minimum(union.value, np.minimum(I12, I1 + I2)), np.maximum(I1, I2))
     with_pairs = np.clip(pairwise.value, least, I12)

@@ -12,7 +12,6 @@ from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.field_estimate import Informations, terms
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
 from beyond_alignment.information.posterior_tables import COLUMNS, TableInformations, blended, count
-from beyond_alignment.information.posterior_training import TrainingOptions
 from beyond_alignment.information.posterior_warnings import posterior_warnings
 from beyond_alignment.information.resampling import default_units, percentile_interval, unit_weights
 from beyond_alignment.information.samples import check_samples
@@ -40,7 +39,6 @@ def posterior_pid(
     level: float = 0.95,
     n_folds: int = 5,
     device: str = "auto",
-    options: TrainingOptions | None = None,
     progress: bool = False,
 ) -> PIDEstimate:
     """Estimate the decomposition from cross-fitted posteriors.
@@ -81,8 +79,6 @@ def posterior_pid(
         Folds.
     device
         ``auto``, ``cpu`` or ``cuda``.
-    options
-        Of the training; the defaults were set on the tuning scenarios of known truth.
     progress
         Show progress on stderr.
 
@@ -108,7 +104,6 @@ def posterior_pid(
             samples,
             n_folds=n_folds,
             seed=seed,
-            options=options or TrainingOptions(),
             device=_device(device),
             advance=lambda done: bar.advance(job, done),
         )

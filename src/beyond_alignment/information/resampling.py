@@ -162,7 +162,7 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
 
 
 def reflected_interval(
-    values: ArrayLike, estimate: float, level: float = 0.95, *, low: float = 0.0, high: float = np.inf
+    values: ArrayLike, estimate: float, level: float = 0.95, *, high: float = np.inf
 ) -> tuple[float, float]:
     """Return the basic bootstrap interval of a quantity with bounds, widened to hold its estimate.
 
@@ -178,7 +178,7 @@ def reflected_interval(
         The estimate.
     level
         Coverage, between 0 and 1.
-    low, high
+    high
         Least and largest value that the quantity can have.
 
     Returns
@@ -188,7 +188,7 @@ def reflected_interval(
     if np.isnan(estimate):
         return float("nan"), float("nan")
     below, above = percentile_interval(values, level)
-    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], low, high)
+    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], 0.0, high)
     return min(float(lower), float(estimate)), max(float(upper), float(estimate))
 
 
