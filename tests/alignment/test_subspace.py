@@ -3,16 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beyond_alignment.alignment import (
-    LINEAR_METHODS,
-    CanonicalCorrelation,
-    aligned_subspaces,
-    correlated_views,
-    n_distinct,
-    principal_angles,
-    variate_angles,
-)
+from beyond_alignment.alignment import LINEAR_METHODS
+from beyond_alignment.alignment.angles import principal_angles
+from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
+from beyond_alignment.alignment.views import correlated_views
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 RHO = (0.9, 0.6)
 TRAINED = [name for name, method in LINEAR_METHODS.items() if method.network]

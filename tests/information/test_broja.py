@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import broja, broja_batch, gate, joint_informations
+from beyond_alignment.information import broja, broja_batch
 from beyond_alignment.information.compiled import solve_coupling, solve_pairs
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import gate
 from tests.information import cone
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_pid.json").read_text(encoding="utf-8"))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import union_information
 from beyond_alignment.information.compiled import over_problems
 from beyond_alignment.information.discrete import mutual_information
+from beyond_alignment.information.union import union_information
 from tests.information import cone
 
 SIZES = [(2, 2, 2), (2, 5, 3), (7, 3, 2), (8, 8, 4), (16, 10, 6)]

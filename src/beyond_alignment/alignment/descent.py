@@ -52,7 +52,7 @@ def angles_by_steps(
     correlations
         Of the shared latents.
     latents
-        Their law, as in :func:`~beyond_alignment.alignment.correlated_views`.
+        Their law, as in :func:`~beyond_alignment.alignment.views.correlated_views`.
     n_directions
         k that are asked for; as many as the views share when None.
     options
