@@ -29,7 +29,7 @@ FEW = "unimodal until there are more pairs"
 )
 def test_the_rule_as_published(sis, n, row):
     found = recommend(sis, None, n)
-    assert (found.row.name, found.rows) == (row, (found.row,))
+    assert (found.row.name, found.rows, found.settled) == (row, (found.row,), True)
 
 
 def test_the_numbers_are_those_of_the_claim_and_of_the_table_by_score():

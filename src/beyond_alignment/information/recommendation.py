@@ -99,6 +99,11 @@ class Recommendation:
     sentences: tuple[str, ...]
 
     @property
+    def settled(self) -> bool:
+        """Whether the interval leaves one row."""
+        return len(self.rows) == 1
+
+    @property
     def reason(self) -> str:
         """All sentences."""
         return " ".join(self.sentences)
