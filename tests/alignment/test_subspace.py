@@ -157,7 +157,7 @@ GOOD = np.random.default_rng(9).standard_normal((12, 3))
         (GOOD[:9], GOOD[:9], {}, "9 rows and 10"),
         (GOOD, GOOD[:-1], {}, "12 rows and x2 has 11"),
         (np.where(GOOD > 1, np.nan, GOOD), GOOD, {}, "NaN"),
-        (GOOD, np.where(GOOD > 1, np.inf, GOOD), {}, "x2 holds NaN or infinity"),
+        (GOOD, np.where(GOOD > 1, np.inf, GOOD), {}, "x2 holds . NaN or infinite"),
         (GOOD, np.ones((12, 3)), {}, "x2 is constant"),
         (GOOD, GOOD, {"n_components": 4}, "4 components"),
         (GOOD, GOOD, {"n_components": 0}, "0 components"),

@@ -169,7 +169,7 @@ def test_the_probe_is_scikit_learns_logistic_regression_where_it_is_sure(halves)
 )
 def test_values_that_are_not_finite_are_refused(x, bad, row):
     x[row, 1] = bad
-    with pytest.raises(InputError, match="not finite"):
+    with pytest.raises(InputError, match="NaN or infinite"):
         make_fusion("concat").fit((x, np.zeros((12, 2))), ["a", "b"] * 6)
 
 

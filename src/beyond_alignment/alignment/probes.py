@@ -7,27 +7,15 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-SMOOTHING = 0.5
+from beyond_alignment.fusion.rehearsal import SMOOTHING, smoothed
+
 _WEIGHTS = np.linspace(0, 1, 21)
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 
 
 def class_frequencies(y: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
-    """Smoothed frequencies of the classes, so that an unseen class keeps a finite cost.
-
-    Parameters
-    ----------
-    y
-        Labels (sample,) from 0.
-    n_classes
-        Number of classes.
-
-    Returns
-    -------
-    Probabilities (class,).
-    """
-    counts = np.bincount(y, minlength=n_classes) + SMOOTHING
-    return counts / counts.sum()
+    """Smoothed frequencies (class,) of labels (sample,) from 0, so that an unseen class keeps a finite cost."""
+    return smoothed(np.bincount(y, minlength=n_classes))
 
 
 def _predict(model: Pipeline, x: NDArray[np.float64], n_classes: int, n_train: int) -> NDArray[np.float64]:

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.alignment.angles import principal_angles
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS, LinearMethod
 from beyond_alignment.alignment.spectral import MIN_SAMPLES
+from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.fusion.batches import SpotSet
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.training import TrainingPlan, train_together
 from beyond_alignment.fusion.whitening import (

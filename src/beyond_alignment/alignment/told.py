@@ -11,11 +11,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.alignment.inputs import codes
 from beyond_alignment.alignment.probes import class_frequencies, probe_probabilities
+from beyond_alignment.checks import codes, finite_matrix, paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import embedding, paired
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.information.discrete import class_entropy
+from beyond_alignment.resampling import percentile_interval
 
 Representation = ArrayLike | tuple[ArrayLike, ArrayLike]
 MIN_GROUPS = 3
@@ -93,17 +93,21 @@ def information_told(
         The representation is not finite, lengths differ, a label has one class or a missing value, or there are too
         few groups.
     """
-    views = paired(*representation) if isinstance(representation, tuple) else (embedding(representation, name="x"),)
+    views = (
+        paired(*representation)
+        if isinstance(representation, tuple)
+        else (finite_matrix(representation, name="x", min_rows=3),)
+    )
     n = len(views[0])
-    group_codes = codes(groups, n=n, name="groups")
-    n_groups = int(group_codes.max()) + 1
+    group_codes, found = codes(groups, n=n, name="groups")
+    n_groups = len(found)
     if n_groups < MIN_GROUPS or n_splits < 2:
         raise InputError(
             f"There are {n_groups} groups for {n_splits} folds; pass at least {MIN_GROUPS} groups and 2 folds."
         )
     if not labels:
         raise InputError("There is no label to read; pass one or more by name.")
-    targets = {name: codes(values, n=n, name=f"label {name!r}") for name, values in labels.items()}
+    targets = {name: codes(values, n=n, name=f"label {name!r}")[0] for name, values in labels.items()}
     constant = [name for name, y in targets.items() if y.max() == 0]
     if constant:
         raise InputError(f"The label {constant[0]!r} has one class and holds no information; drop it.")
@@ -122,8 +126,7 @@ def information_told(
                 gain[test] = np.log2(p[np.arange(len(test)), y[test]] / before)
     rows = []
     for name, gain in gains.items():
-        shares = np.bincount(targets[name]) / n
-        entropy = float(-(shares * np.log2(shares)).sum())
+        entropy = class_entropy(targets[name])
         by_fold = np.array([gain[fold_of == fold].mean() for fold in range(n_folds)])
         low, high = _group_interval(gain, group_codes, np.random.default_rng(seed))
         rows.append(

@@ -9,8 +9,8 @@ from beyond_alignment.information.field_estimate import Informations, estimate, 
 from beyond_alignment.information.neural_coupling import common_mass, coupled_information, scale, table_information
 from beyond_alignment.information.neural_training import NeuralModels, Pairs, train_models
 from beyond_alignment.information.pid import PIDEstimate
-from beyond_alignment.information.resampling import bootstrap_weights, default_units
 from beyond_alignment.information.samples import check_samples
+from beyond_alignment.resampling import bootstrap_weights, default_units
 
 FINAL_ROUNDS = 100
 TEST_SHARE, VALIDATION_SHARE = 0.25, 0.2
