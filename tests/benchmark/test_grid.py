@@ -162,7 +162,7 @@ def test_bad_input_of_a_cell_is_its_reason(data):
     adata.obsm["X_pca"][0] = np.nan
     found = run_grid({"her2st": adata}, CONTESTS)
     bad = found.failures
-    assert set(bad["failure"]) == {"The expression embedding holds 6 values that are not finite: remove them."}
+    assert set(bad["failure"]) == {"The expression embedding holds 6 NaN or infinite values: drop or fill those rows."}
     assert set(bad["method"]) == set(METHODS)  # the spot is in the training or the test spots of every fold
     assert found.cells["value"].isna().all()
 

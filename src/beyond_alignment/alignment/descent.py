@@ -17,7 +17,6 @@ from beyond_alignment.experts.compute import Device
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 UNEQUAL = (0.9, 0.8, 0.7, 0.6)
-EQUAL = (0.8, 0.8, 0.8, 0.8)
 CLOSE = 5.0
 """Degrees below which a subspace counts as found."""
 
@@ -53,7 +52,7 @@ def angles_by_steps(
     correlations
         Of the shared latents.
     latents
-        Their law, as in :func:`~beyond_alignment.alignment.correlated_views`.
+        Their law, as in :func:`~beyond_alignment.alignment.views.correlated_views`.
     n_directions
         k that are asked for; as many as the views share when None.
     options

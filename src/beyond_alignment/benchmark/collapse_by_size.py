@@ -14,7 +14,8 @@ from beyond_alignment.benchmark.captured_probes import PROBES, Reading, _drawn, 
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, represent_unseen
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.information import LinearEmbeddingTask, joint_informations
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.generators import LinearEmbeddingTask
 from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
 
 ALIGNMENT_CODE = (

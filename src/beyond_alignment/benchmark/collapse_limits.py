@@ -15,7 +15,7 @@ from beyond_alignment.benchmark.captured_probes import Reading, tell
 from beyond_alignment.benchmark.collapse_by_size import N_PROBE, N_TEST
 from beyond_alignment.benchmark.collapse_representations import represent_unseen
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.information import LinearEmbeddingTask
+from beyond_alignment.information.generators import LinearEmbeddingTask
 
 SHARED = (0.9, 0.9, 0.9, 0.9)
 GAP = (0.9, 0.8, 0.4, 0.3)
@@ -122,7 +122,7 @@ def hidden_sharing(
     seeds
         One draw and training each.
     laws
-        Of the shared latents, as in :func:`~beyond_alignment.alignment.correlated_views`.
+        Of the shared latents, as in :func:`~beyond_alignment.alignment.views.correlated_views`.
     device
         Where training runs.
     n_jobs

@@ -162,9 +162,7 @@ def _told(pair: TissuePair, *, directions: Sequence[int], n_components: int, see
     representations += [AlignedPair(k, n_components=n_components, seed=seed) for k in directions]
     with threadpool_limits(1):
         tables = [
-            information_told(
-                pair.views, {"y": pair.classes}, pair.groups, transformer=model, probes=("linear",), seed=seed
-            )
+            information_told(pair.views, {"y": pair.classes}, pair.groups, transformer=model, seed=seed)
             for model in representations
         ]
     return {"values": np.array([table.iloc[0][list(TOLD)].to_numpy(dtype=np.float64) for table in tables])}

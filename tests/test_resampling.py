@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import (
+from beyond_alignment.resampling import (
     bootstrap_weights,
     default_units,
     percentile_interval,

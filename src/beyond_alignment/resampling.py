@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from beyond_alignment.checks import codes
 from beyond_alignment.errors import InputError
 
 FEWEST_GROUPS = 10
@@ -28,7 +29,7 @@ class Units:
         Why the intervals may be too narrow; empty where nothing speaks against them.
     """
 
-    codes: NDArray[np.intp]
+    codes: NDArray[np.int64]
     n_units: int
     kind: str
     warning: str
@@ -57,30 +58,23 @@ def default_units(groups: ArrayLike | None, blocks: ArrayLike | None, n: int) ->
         `groups` or `blocks` is not a vector of n values, or all samples are in one block.
     """
     if blocks is not None:
-        codes, n_units = _codes(blocks, n, "blocks")
+        of_block, found = codes(blocks, n=n, name="blocks")
+        n_units = len(found)
         if n_units < 2:
             raise InputError("All samples are in one block, so nothing can be resampled; pass smaller blocks or none.")
         few = f"There are {n_units} blocks, fewer than {FEWEST_GROUPS}, so the intervals may be too narrow."
-        return Units(codes, n_units, "block", few if n_units < FEWEST_GROUPS else "")
+        return Units(of_block, n_units, "block", few if n_units < FEWEST_GROUPS else "")
     if groups is None:
         return Units(np.arange(n), n, "sample", "")
-    codes, n_units = _codes(groups, n, "groups")
+    of_group, found = codes(groups, n=n, name="groups")
+    n_units = len(found)
     if n_units >= FEWEST_GROUPS:
-        return Units(codes, n_units, "group", "")
+        return Units(of_group, n_units, "group", "")
     few = (
         f"Fewer than {FEWEST_GROUPS} groups ({n_units}) cannot be resampled, so single samples were: the intervals"
         " leave out how groups differ and may be too narrow."
     )
     return Units(np.arange(n), n, "sample", few)
-
-
-def _codes(names: ArrayLike, n: int, what: str) -> tuple[NDArray[np.intp], int]:
-    """Integers from 0 for the values of a vector, and their number."""
-    values = np.asarray(names)
-    if values.shape != (n,):
-        raise InputError(f"The {what} have shape {values.shape}; pass one value for each of the {n} samples.")
-    found, codes = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
-    return codes, len(found)
 
 
 def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
@@ -162,7 +156,7 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
 
 
 def reflected_interval(
-    values: ArrayLike, estimate: float, level: float = 0.95, *, low: float = 0.0, high: float = np.inf
+    values: ArrayLike, estimate: float, level: float = 0.95, *, high: float = np.inf
 ) -> tuple[float, float]:
     """Return the basic bootstrap interval of a quantity with bounds, widened to hold its estimate.
 
@@ -178,7 +172,7 @@ def reflected_interval(
         The estimate.
     level
         Coverage, between 0 and 1.
-    low, high
+    high
         Least and largest value that the quantity can have.
 
     Returns
@@ -188,7 +182,7 @@ def reflected_interval(
     if np.isnan(estimate):
         return float("nan"), float("nan")
     below, above = percentile_interval(values, level)
-    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], low, high)
+    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], 0.0, high)
     return min(float(lower), float(estimate)), max(float(upper), float(estimate))
 
 

@@ -1,11 +1,11 @@
-"""Checks of one source: a matrix of finite numbers, one row a sample."""
+"""Checks of what is given, before anything is computed from it: finite matrices, the same rows, values a sample."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from beyond_alignment.errors import InputError
@@ -15,25 +15,50 @@ LARGEST_VALUE = 1e15
 CHUNK_ROWS = 16_384
 
 
+def codes(values: object, *, n: int, name: str) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Return numbers (sample,) from 0 for the values of a vector, none missing, and the values in sorted order."""
+    try:
+        vector = pd.Series(values).to_numpy()
+        numbered, found = pd.factorize(vector)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is not a vector; pass one value a sample.") from error
+    if len(vector) != n:
+        raise InputError(f"{name} has {len(vector)} values for {n} samples; pass one value a sample.")
+    missing = np.flatnonzero(numbered < 0)
+    if len(missing):
+        raise InputError(f"{name} misses {len(missing)} of {n} values (first: row {missing[0]}); drop those rows.")
+    try:
+        order = np.argsort(found)
+    except TypeError:  # of several kinds
+        order = np.argsort([str(value) for value in found])
+    return np.argsort(order)[numbered], tuple(found[order])
+
+
+def finite_matrix(x: ArrayLike, *, name: str, min_rows: int = 1) -> NDArray[np.float64]:
+    """Return an embedding (sample, feature) as float64; a feature, `min_rows` rows and finite numbers are needed."""
+    matrix = np.asarray(x, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[1] == 0:
+        raise InputError(f"{name} has shape {matrix.shape}; pass a matrix (sample, feature) with a feature.")
+    if len(matrix) < min_rows:
+        raise InputError(f"{name} has {len(matrix)} rows and {min_rows} are needed; pass more samples.")
+    if n_bad := matrix.size - int(np.isfinite(matrix).sum()):
+        raise InputError(f"{name} holds {n_bad} NaN or infinite values: drop or fill those rows.")
+    return matrix
+
+
+def paired(x1: ArrayLike, x2: ArrayLike, *, min_rows: int = 3) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two embeddings of the same samples, each as :func:`finite_matrix`."""
+    first, second = finite_matrix(x1, name="x1", min_rows=min_rows), finite_matrix(x2, name="x2", min_rows=min_rows)
+    if len(first) != len(second):
+        raise InputError(f"x1 has {len(first)} rows and x2 has {len(second)}; pass embeddings of the same samples.")
+    return first, second
+
+
 def as_matrix(x: Any, *, name: str) -> NDArray[np.floating]:
-    """Return a source as a dense float matrix without looking at its values.
+    """Return an array, sparse matrix or table of real numbers as a dense matrix (sample, feature).
 
-    Parameters
-    ----------
-    x
-        Array, masked array, sparse matrix or DataFrame (sample, feature) of real numbers; a vector is one feature.
-    name
-        What to call it in an error.
-
-    Returns
-    -------
-    The source (sample, feature), float32 where it came in single or half precision, otherwise float64. What is masked
-    or missing becomes NaN.
-
-    Raises
-    ------
-    InputError
-        It does not hold real numbers, has another number of axes or no feature, or is too large to be made dense.
+    Values are not looked at. A vector is one feature; single and half precision become float32, all else float64,
+    what is masked or missing NaN.
     """
     if sparse.issparse(x):
         size = int(np.prod(x.shape)) * 8
@@ -65,21 +90,7 @@ def as_matrix(x: Any, *, name: str) -> NDArray[np.floating]:
 
 
 def check_values(matrices: Sequence[NDArray[np.floating]], *, names: Sequence[str]) -> None:
-    """Check that sources are finite, of a size that can be squared, and not constant.
-
-    Parameters
-    ----------
-    matrices
-        Sources (sample, feature).
-    names
-        What to call them in an error.
-
-    Raises
-    ------
-    InputError
-        A value is NaN or infinite (how many, in how many rows, where the first one is), enormous, or all rows of a
-        source are the same.
-    """
+    """Check that matrices (sample, feature) are finite, of a size that can be squared, and not constant."""
     faults = [fault for x, name in zip(matrices, names, strict=True) if (fault := _not_finite(x, name))]
     if faults:
         raise InputError(f"{'; '.join(faults)}: drop or fill those rows.")
