@@ -7,7 +7,7 @@ from beyond_alignment.datasets.images import image_provenance, read_image
 from beyond_alignment.datasets.loading import at_hand, load
 from beyond_alignment.datasets.patches import extract_patches
 from beyond_alignment.datasets.quality import QualityReport, normalise, quality_control, spatial_graph
-from beyond_alignment.datasets.registry import DataFile, DataSet, data_set, data_sets, registry
+from beyond_alignment.datasets.registry import DataFile, DataSet, data_set, data_sets
 from beyond_alignment.datasets.release import read_release, write_release
 from beyond_alignment.datasets.scale import measured_microns_per_pixel
 from beyond_alignment.datasets.simulated_histology import Dials, SimulatedField, simulate_field, simulate_fields
@@ -35,7 +35,6 @@ __all__ = [
     "read_folder",
     "read_image",
     "read_release",
-    "registry",
     "simulate_field",
     "simulate_fields",
     "spatial_graph",

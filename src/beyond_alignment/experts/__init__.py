@@ -15,7 +15,6 @@ from beyond_alignment.experts.gene_names import GeneMatch, match_genes
 from beyond_alignment.experts.loading import load_morphology
 from beyond_alignment.experts.morphology import (
     FrozenModel,
-    embed_colour,
     mobilenetv2,
 )
 from beyond_alignment.experts.registry import EXPERTS, Expert, get_expert
@@ -24,7 +23,6 @@ from beyond_alignment.experts.structure import (
     between_group_share,
     centre_within,
     display_components,
-    rv_coefficient,
     rv_matrix,
 )
 from beyond_alignment.experts.tissue_embedding import Reading, TissueEmbedding, embed_readings, embed_tissue
@@ -46,7 +44,6 @@ __all__ = [
     "build_morphology",
     "centre_within",
     "display_components",
-    "embed_colour",
     "embed_expression",
     "embed_gene_transformer",
     "embed_readings",
@@ -62,7 +59,6 @@ __all__ = [
     "open_slide",
     "read_embedding_file",
     "resolve_device",
-    "rv_coefficient",
     "rv_matrix",
     "write_embedding_file",
 ]

@@ -2,7 +2,7 @@
 
 from beyond_alignment.experts.finetuning.cost import Cost
 from beyond_alignment.experts.finetuning.entered import Entered, EnteredStages, enter_spots
-from beyond_alignment.experts.finetuning.finetune import Finetuned, finetune, most_epochs
+from beyond_alignment.experts.finetuning.finetune import Finetuned, finetune
 from beyond_alignment.experts.finetuning.gene_stages import GeneStages, gene_stages
 from beyond_alignment.experts.finetuning.loop import Diverged
 from beyond_alignment.experts.finetuning.lora import LowRank, add_lora, merge_lora
@@ -39,7 +39,6 @@ __all__ = [
     "finetune_surrogate",
     "gene_stages",
     "merge_lora",
-    "most_epochs",
     "raw_absence",
     "raw_counts",
     "raw_patches",
