@@ -5,7 +5,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import EXPERTS, mobilenetv2, resolve_device
+from beyond_alignment.experts import EXPERTS
+from beyond_alignment.experts.compute import resolve_device
+from beyond_alignment.experts.morphology import mobilenetv2
 
 
 def test_the_network_has_the_registered_size_and_is_frozen(model, weights):

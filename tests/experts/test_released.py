@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from beyond_alignment.benchmark.unseen import unseen_variants
-from beyond_alignment.datasets import write_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import released, tissue_embedding
 from beyond_alignment.experts.architectures import build_morphology

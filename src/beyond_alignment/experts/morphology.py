@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from beyond_alignment.datasets import weights_path
+from beyond_alignment.datasets.weights import weights_path
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.checkpoints import fit, read_state
 from beyond_alignment.experts.record import Expert

@@ -74,7 +74,7 @@ def plan_jobs(profile: Profile, machine: Machine | None, studies: tuple[Study, .
 
 def _of_study(study: Study, machine: Machine, profile: str) -> tuple[Job, ...]:
     """Return the jobs of one study."""
-    from beyond_alignment.experts import get_expert
+    from beyond_alignment.experts.registry import get_expert
 
     images, counts = get_expert(study.morphology), get_expert(study.expression)
     size = study.n_spots * (images.dimension + counts.dimension)

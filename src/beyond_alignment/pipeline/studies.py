@@ -67,7 +67,7 @@ class Study:
     @property
     def morphology_name(self) -> str:
         """How the morphology expert's embedding is named: with its field of view where that is not its own."""
-        from beyond_alignment.experts import field_name
+        from beyond_alignment.experts.embed import field_name
 
         return field_name(self.morphology, self.field_of_view_um) if self.field_of_view_um else self.morphology
 

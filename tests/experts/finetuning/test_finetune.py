@@ -11,16 +11,12 @@ from sklearn.linear_model import LogisticRegressionCV
 from torch.nn import functional
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.finetuning import (
-    SURROGATE,
-    Diverged,
-    FinetuneSettings,
-    finetune,
-    finetune_surrogate,
-    gene_stages,
-)
+from beyond_alignment.experts.finetuning import FinetuneSettings, finetune, finetune_surrogate
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
 from beyond_alignment.experts.finetuning.head import PENALTIES, probe_head
+from beyond_alignment.experts.finetuning.loop import Diverged
 from beyond_alignment.experts.finetuning.lora import LowRank
+from beyond_alignment.experts.finetuning.surrogate import SURROGATE
 from beyond_alignment.experts.finetuning.trained_part import open_part
 from beyond_alignment.experts.schedule import warm_cosine
 from tests.experts.finetuning.conftest import DIMENSION

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from beyond_alignment.experts.finetuning import GeneStages, VitStages, add_lora, gene_stages, merge_lora
-from beyond_alignment.experts.finetuning.lora import LowRank
+from beyond_alignment.experts.finetuning import VitStages
+from beyond_alignment.experts.finetuning.gene_stages import GeneStages, gene_stages
+from beyond_alignment.experts.finetuning.lora import LowRank, add_lora, merge_lora
 from tests.experts.finetuning.conftest import DEPTH, DIMENSION
 
 

@@ -10,15 +10,9 @@ import torch
 
 from beyond_alignment.datasets import read_release
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.finetuning import (
-    VitStages,
-    raw_absence,
-    raw_counts,
-    raw_patches,
-    raw_spots,
-    starting_gene_transformer,
-    starting_tissue_vit,
-)
+from beyond_alignment.experts.finetuning import VitStages, raw_patches, raw_spots, starting_tissue_vit
+from beyond_alignment.experts.finetuning.raw_spots import raw_absence, raw_counts
+from beyond_alignment.experts.finetuning.starting_weights import starting_gene_transformer
 
 MIRROR = os.environ.get("BEYOND_ALIGNMENT_MIRROR")
 mirrored = pytest.mark.skipif(not MIRROR, reason="BEYOND_ALIGNMENT_MIRROR names no mirror of the real data")

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.finetuning import VitStages, gene_stages
+from beyond_alignment.experts.finetuning import VitStages
 from beyond_alignment.experts.finetuning.activations import Activations
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
 from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.registry import get_expert
 from tests.experts.finetuning.conftest import DEPTH
