@@ -16,7 +16,7 @@ from beyond_alignment.benchmark import (
 )
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 from tests.benchmark.stand_ins import CONTESTS, METHODS, Counted, Failing, two_bits
 from tests.tissue import make_tissue
 

@@ -18,9 +18,9 @@ from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT, embedding
 from beyond_alignment.benchmark.store import PointStore
-from beyond_alignment.experts import field_name
-from beyond_alignment.tasks import make_splits, microns, tiles
+from beyond_alignment.experts.embed import field_name
 from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.splits import make_splits, microns, tiles
 
 EXPRESSION = ("pca", "hallmark", "gene_transformer")
 MORPHOLOGY = ("colour", "mobilenetv2", "tissue_vit", "random_vit")

@@ -20,7 +20,8 @@ from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.benchmark.tissue_pairs import MOST_FOLDS, TissuePair, task_contests, tissue_pair
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.tasks import CORE_TASKS, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.registry import CORE_TASKS
 
 RAW, ALIGNED = "concatenation", "aligned subspace"
 TOLD = ("bits", "fraction", "low", "high", "entropy", "n_folds")
