@@ -68,6 +68,7 @@ class Page:
         self._tables: list[str] = []
         self._n_shown = 0
         self._studies: dict[str, str] = {}
+        self._earlier: dict[str, Any] = {}
         self._unfinished: list[str] = []
         if "beyond_alignment.plotting" in sys.modules:  # a page that draws has imported it
             from beyond_alignment.plotting.style import use_style
@@ -94,9 +95,12 @@ class Page:
         return pd.read_csv(root() / "results" / "to_be_recomputed" / f"{self.name}-{name}.csv")
 
     def earlier_record(self) -> dict[str, Any]:
-        """Return values and claims of the run of this page that is to be recomputed."""
+        """Return values and claims of the run of this page that is to be recomputed; its facts go into the footer."""
         text = (root() / "results" / "to_be_recomputed" / f"{self.name}.json").read_text(encoding="utf-8")
         record: dict[str, Any] = json.loads(text)
+        self._earlier = record["run"]
+        if self.recompute != "check":
+            print(f"recompute={self.recompute!r}: nothing of this page is recomputed yet, its tables are the earlier ones.")
         return record
 
     def show(
@@ -203,6 +207,7 @@ class Page:
         rows = {
             **{f"parameter {key}": str(value) for key, value in self.parameters.items()},
             **{f"study {name}": line for name, line in self._studies.items()},
+            **{f"tables: {key}": str(value) for key, value in self._earlier.items()},
             "packages": packages,
             "python": platform.python_version(),
             "device": study.device_name(self.device),
