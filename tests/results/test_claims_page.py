@@ -3,8 +3,9 @@
 import json
 import re
 
-from beyond_alignment.project import root
 from beyond_alignment.results.claims import CLAIMS
+
+from beyond_alignment.project import root
 
 
 def verdicts():

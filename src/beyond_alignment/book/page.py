@@ -100,7 +100,9 @@ class Page:
         record: dict[str, Any] = json.loads(text)
         self._earlier = record["run"]
         if self.recompute != "check":
-            print(f"recompute={self.recompute!r}: nothing of this page is recomputed yet, its tables are the earlier ones.")
+            print(
+                f"recompute={self.recompute!r}: nothing of this page is recomputed yet, its tables are the earlier ones."
+            )
         return record
 
     def show(
@@ -184,8 +186,8 @@ class Page:
         Parameters
         ----------
         records
-            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such, ``value``,
-            ``interval``, ``n`` and ``seeds``.
+            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such,
+            ``value``, ``interval``, ``n`` and ``seeds``.
         """
         for record in records:
             self._claim(**record)
