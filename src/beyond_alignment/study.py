@@ -40,6 +40,7 @@ Recompute = Literal["check", "missing", "all"]
 __all__ = ["array_sha256", "computed_folder", "each", "folder", "run", "stored"]
 PACKAGES = ("beyond-alignment", "anndata", "numba", "numpy", "pandas", "scanpy", "scikit-learn", "scipy", "torch")
 PROGRESS = "BEYOND_ALIGNMENT_PROGRESS"
+SCHEDULER = "BEYOND_ALIGNMENT_SCHEDULER"
 
 
 def run(
@@ -87,7 +88,7 @@ def run(
     n_jobs
         Processes, of one thread each; on a GPU one is used.
     scheduler
-        Address of a Dask scheduler that computes instead.
+        Address of a Dask scheduler that computes instead; what ``BEYOND_ALIGNMENT_SCHEDULER`` names when None.
     device
         ``cpu`` or ``cuda``.
 
@@ -108,7 +109,10 @@ def run(
     made_by = json.loads(json.dumps(made_by))
     picked = _picked(name, rows, check)
     job = _Job(compute, made_by["settings"], device if "device" in signature(compute).parameters else None)
-    spread = {"n_jobs": 1 if str(device).startswith("cuda") else n_jobs, "scheduler": scheduler}
+    spread = {
+        "n_jobs": 1 if str(device).startswith("cuda") else n_jobs,
+        "scheduler": scheduler or os.environ.get(SCHEDULER),
+    }
     known = stored(name)
     if recompute == "check":
         known = _good(name, known, made_by)
