@@ -207,7 +207,7 @@ class Page:
         rows = {
             **{f"parameter {key}": str(value) for key, value in self.parameters.items()},
             **{f"study {name}": line for name, line in self._studies.items()},
-            **{f"tables: {key}": str(value) for key, value in self._earlier.items()},
+            **{f"earlier run: {key}": str(value) for key, value in self._earlier.items()},
             "packages": packages,
             "python": platform.python_version(),
             "device": study.device_name(self.device),
