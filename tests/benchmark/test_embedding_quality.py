@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.embedding_quality import (
     rank_table,
 )
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 from tests.tissue import make_tissue
 
 

@@ -16,8 +16,9 @@ from beyond_alignment.benchmark.problem import pose
 from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import make_splits, set_labels, set_targets
 from beyond_alignment.tasks.genes import log_expression
+from beyond_alignment.tasks.labels import set_labels, set_targets
+from beyond_alignment.tasks.splits import make_splits
 from tests.tissue import make_tissue
 
 STRENGTH = {"mobilenetv2_100um": 1.5, "colour_100um": 0.4, "hallmark": 0.0}

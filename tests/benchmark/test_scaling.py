@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from beyond_alignment.benchmark import Contest, learning_curves, nested_order, subset, summarise_curves
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split, set_labels
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.splits import Split
 from tests.tissue import make_tissue
 
 

@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.section_reading import (
     section_leakage,
 )
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 from tests.tissue import make_tissue
 
 

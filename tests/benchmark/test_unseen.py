@@ -9,7 +9,7 @@ from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at, 
 from beyond_alignment.benchmark.gene_probes import gene_prediction
 from beyond_alignment.benchmark.unseen import fold_embeddings, without_donors
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 FIELD = 200

@@ -6,7 +6,6 @@ import torch
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.architectures import BUILDERS, build_morphology
-from beyond_alignment.experts.morphology import embed_colour
 from beyond_alignment.experts.network_parts import AttentionPool, ClassAndMean, ConvolutionalStem
 from beyond_alignment.experts.registry import EXPERTS
 
@@ -68,10 +67,12 @@ def test_the_network_embeds_two_images(name):
     assert not torch.equal(first, second)
 
 
-def test_the_colour_network_is_the_colour_expert():
-    patches = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
-    images = torch.from_numpy(patches).permute(0, 3, 1, 2).float() / 255
-    np.testing.assert_allclose(build_morphology("colour")(images).numpy(), embed_colour(patches), atol=1e-6)
+def test_colour_is_mean_and_spread_of_the_channels_by_hand():
+    images = torch.zeros(2, 3, 8, 8)
+    images[0] = torch.tensor([0.2, 0.4, 1.0])[:, None, None]
+    images[1, :, :, 4:] = 1.0
+    values = build_morphology("colour")(images).numpy()
+    np.testing.assert_allclose(values, [[0.2, 0.4, 1.0, 0.0, 0.0, 0.0], [0.5] * 6], atol=1e-6)
 
 
 def test_class_and_mean_leaves_the_registers_out():

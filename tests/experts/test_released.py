@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from beyond_alignment.benchmark.unseen import unseen_variants
-from beyond_alignment.datasets import write_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import released, tissue_embedding
 from beyond_alignment.experts.architectures import build_morphology
@@ -119,15 +119,17 @@ def test_a_spot_that_one_reading_drops_is_dropped_from_all():
     assert np.isfinite(small.adata.obsm[f"X_{small.name}"]).all()
 
 
-def test_a_second_extraction_gives_the_same_bytes(book, monkeypatch):
-    models, digests = (small_model(), random_vit()), []
+def test_a_second_extraction_computes_anew_and_gives_the_same_bytes(book, monkeypatch):
+    models, digests, batches = (small_model(), random_vit()), [], []
+    models[0].module.register_forward_pre_hook(lambda module, images: batches.append(len(images[0])))
     monkeypatch.setattr(released, "released_models", lambda: models)
     monkeypatch.setitem(release.PREPARE, "mob", lambda *, seed, progress: spots())
     for folder in ("first", "second"):
-        monkeypatch.setenv("BEYOND_ALIGNMENT_CACHE", str(book / folder / "cache"))  # nothing is read again
         built = release.build_release("mob", device="cpu", progress=False)
         built.uns["dataset"] = {"name": "mob", "licence": "CC0", "source": "drawn"}
         (book / folder / "data").mkdir(parents=True)
         digests.append(file_sha256(write_release(built, "mob", folder=book / folder / "data")))
     assert digests[0] == digests[1]
+    assert sum(batches) == 2 * built.n_obs  # of one field of view
+    assert not (book / "cache").exists()
     assert {"X_means_200um", "X_random_vit_200um"} <= set(built.obsm)

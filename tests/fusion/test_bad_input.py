@@ -64,12 +64,12 @@ def test_a_single_spot_is_predicted_and_trains_a_batch(name):
 def test_values_that_are_not_finite_and_a_single_class_are_refused(name):
     holed = PAIR[1].copy()
     holed[3, 2] = np.nan
-    with pytest.raises(InputError, match="1 values that are not finite"):
+    with pytest.raises(InputError, match="1 NaN or infinite values"):
         fit(name, (PAIR[0], holed))
     with pytest.raises(InputError, match="Only one class"):
         fit(name, PAIR, np.zeros(N))
     model, around = fit(name, PAIR)
-    with pytest.raises(InputError, match="1 values that are not finite"):
+    with pytest.raises(InputError, match="1 NaN or infinite values"):
         model.predict_proba((PAIR[0], holed), **around)
 
 

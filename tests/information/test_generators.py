@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import GATES, KINDS, gate, joint_informations, linear_embedding_task
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import GATES, gate
+from beyond_alignment.information.generators import KINDS, linear_embedding_task
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) & set(GATES)))

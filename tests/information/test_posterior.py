@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import estimate_pid, linear_embedding_task
+from beyond_alignment.information import estimate_pid
+from beyond_alignment.information.generators import linear_embedding_task
 from beyond_alignment.information.pid import TERMS
 
 

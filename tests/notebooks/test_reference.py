@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from beyond_alignment.pipeline.profiles import page_names
 from beyond_alignment.results import agree, folder, load, page_file
 

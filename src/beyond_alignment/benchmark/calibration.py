@@ -15,7 +15,7 @@ from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, trial
 
 GRID = ("estimator", "scenario", "n", "seed")
-SHARED = ("information/field_estimate.py", "information/resampling.py", "information/known_truth")
+SHARED = ("information/field_estimate.py", "resampling.py", "checks.py", "information/known_truth")
 POSTERIOR = ("posterior", "posterior_network", "posterior_tables", "posterior_training", "components", "cross_fitting")
 ESTIMATES = {
     "posterior": tuple(f"information/{name}.py" for name in (*POSTERIOR, "stacking")),

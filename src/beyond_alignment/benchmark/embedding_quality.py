@@ -16,7 +16,7 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.expert_probes import experts_of, modality_read
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 
 CHUNK = 1024
 

@@ -19,9 +19,12 @@ from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, without_donors
-from beyond_alignment.experts import EXPERTS, field_name
-from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
-from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.experts import EXPERTS
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS, SplitKind
+from beyond_alignment.tasks.splits import Split, split_task, tiles
 
 IN_FOLD = "pearson_in_fold"
 MAIN_METRIC = {"classification": "macro_f1", "regression": IN_FOLD}

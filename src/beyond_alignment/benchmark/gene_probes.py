@@ -20,9 +20,9 @@ from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings
 from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split, make_splits
 from beyond_alignment.tasks.genes import log_expression, variable_genes
 from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.splits import Split, make_splits
 
 GENES = "genes"
 

@@ -17,7 +17,8 @@ from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest, Workbench, stand_ins
 from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.benchmark.store import Arrays, PointStore
-from beyond_alignment.tasks import Split, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.splits import Split
 
 GRID_CODE = (
     "fusion",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.metrics import Score
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 IDENTITY = ["expert", "task", "split", "metric"]
 ALL_TASKS = "all tasks"

@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench
 from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 def predict_fold(

@@ -13,8 +13,8 @@ from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
-from beyond_alignment.tasks import Split
+from beyond_alignment.resampling import percentile_interval
+from beyond_alignment.tasks.splits import Split
 
 FRACTIONS = (0.01, 0.0316, 0.1, 0.316, 1.0)
 

@@ -28,8 +28,8 @@ from beyond_alignment.benchmark.metrics import tile_weights
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.probe import PENALTIES, inner_folds
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.information.resampling import percentile_interval
-from beyond_alignment.tasks import Split, microns
+from beyond_alignment.resampling import percentile_interval
+from beyond_alignment.tasks.splits import Split, microns
 
 TILE_UM = 1000.0
 

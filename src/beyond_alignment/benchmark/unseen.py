@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import field_name
-from beyond_alignment.tasks import Split
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.tasks.splits import Split
 
 EXCLUDED = "excluded_donors"
 

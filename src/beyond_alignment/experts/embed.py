@@ -8,7 +8,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import hallmark_sets, normalise
+from beyond_alignment.datasets import normalise
+from beyond_alignment.datasets.genesets import hallmark_sets
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import gene_transformer
 from beyond_alignment.experts.compute import Device

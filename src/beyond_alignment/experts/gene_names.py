@@ -30,8 +30,6 @@ class GeneMatch:
         Number of wanted genes.
     missing
         Wanted genes that were not measured.
-    repeated
-        Wanted genes measured in more than one column.
     by_case
         Wanted genes found only once upper and lower case were ignored: many of them hint at another species.
     """
@@ -41,7 +39,6 @@ class GeneMatch:
     n_columns: int
     n_wanted: int
     missing: tuple[str, ...]
-    repeated: tuple[str, ...]
     by_case: tuple[str, ...]
 
     @property
@@ -109,7 +106,7 @@ def match_genes(var_names: Sequence[str], wanted: Sequence[str], *, min_shared: 
         if place is not None:
             columns.append(column)
             positions.append(place)
-    times = Counter(positions)
+    times = set(positions)
     _check_shared(have, want, len(times), min_shared)
     return GeneMatch(
         np.array(columns, dtype=np.intp),
@@ -117,7 +114,6 @@ def match_genes(var_names: Sequence[str], wanted: Sequence[str], *, min_shared: 
         len(have),
         len(want),
         missing=tuple(name for place, name in enumerate(want) if place not in times),
-        repeated=tuple(name for place, name in enumerate(want) if times[place] > 1),
         by_case=tuple(name for place, name in enumerate(want) if place in times and place not in precise),
     )
 

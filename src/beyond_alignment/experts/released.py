@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from anndata import AnnData
 
-from beyond_alignment.datasets.fetch import cache_folder
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import tissue_vit
 from beyond_alignment.experts.architectures import build_morphology
@@ -85,7 +84,7 @@ def embed_released(
     device: Device = "auto",
     progress: bool = True,
 ) -> None:
-    """Embed the tissue around every spot as the release holds it, in float32.
+    """Embed the tissue around every spot as the release holds it, in float32; always anew, never from the cache.
 
     Parameters
     ----------
@@ -106,6 +105,5 @@ def embed_released(
         [Reading(model, float(field)) for field in fields_um for model in chosen],
         device=device,
         precision="float32",
-        cache_dir=cache_folder() / "embeddings",
         progress=progress,
     )

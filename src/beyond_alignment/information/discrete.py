@@ -103,10 +103,20 @@ def mutual_information(p: ArrayLike) -> float:
     InputError
         `p` is not a distribution over two axes.
     """
-    table = check_distribution(p, ndim=2)
+    return float(information(check_distribution(p, ndim=2)[None])[0])
+
+
+def information(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mutual information (problem,) of joint tables (problem, x, y), in bits, at least 0; nothing is checked."""
     # Entropies rather than a divergence: the product of two tiny marginals would underflow to 0.
-    nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
-    return max(float(nats) / float(np.log(2)), 0.0)
+    nats = entr(p.sum(axis=2)).sum(axis=1) + entr(p.sum(axis=1)).sum(axis=1) - entr(p).sum(axis=(1, 2))
+    return np.maximum(nats / np.log(2), 0.0)
+
+
+def class_entropy(codes: NDArray[np.integer]) -> float:
+    """Entropy of the shares of classes (sample,) from 0, in bits; every class occurs."""
+    shares = np.bincount(codes) / len(codes)
+    return float(-(shares * np.log2(shares)).sum())
 
 
 def joint_informations(p: ArrayLike) -> JointInformations:

@@ -11,7 +11,8 @@ from beyond_alignment.experts.model_card import read_model_card
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.tissue_vit import DIMENSION, INPUT_PX, MEAN, SD, TIMM_NAME, tissue_vit_module
 from beyond_alignment.experts.torchvision_operators import import_timm
-from beyond_alignment.experts.training import TISSUE_VIT_PROFILES, TrainingPlan, loop, train_tissue_vit
+from beyond_alignment.experts.training import loop, train_tissue_vit
+from beyond_alignment.experts.training.profiles import TISSUE_VIT_PROFILES, TrainingPlan
 
 module_of_training = import_module("beyond_alignment.experts.training.train_tissue_vit")
 PROFILE = replace(

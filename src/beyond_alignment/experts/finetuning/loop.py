@@ -71,12 +71,12 @@ def run_epochs(
     for epoch in range(settings.epochs):
         _train_mode(stages, settings.n_blocks)
         total = torch.zeros((), device=device)
-        views = torch.randint(settings.views, (len(rows),), generator=generator)
+        torch.randint(1, (len(rows),), generator=generator)  # the stored points were computed in this order of spots
         for batch in torch.randperm(len(rows), generator=generator).split(size):
             for group in adam.param_groups:
                 group["lr"] = rate * warm_cosine(step, steps, warmup=settings.warmup)
             part = rows[batch]
-            outputs = head(stages.leave(spots.of(part, views[batch]), settings.n_blocks))
+            outputs = head(stages.leave(spots.of(part), settings.n_blocks))
             loss = loss_of(outputs, y[part].to(device), kind=kind)
             adam.zero_grad(set_to_none=True)
             loss.backward()

@@ -60,10 +60,8 @@ class LowRank(nn.Module):
         return plain
 
 
-def add_lora(
-    blocks: Sequence[nn.Module], *, rank: int, alpha: float, mlp: bool = False, seed: int = 0
-) -> list[LowRank]:
-    """Put adapters on the linear layers of transformer blocks, in place: attention, and its perceptron on demand.
+def add_lora(blocks: Sequence[nn.Module], *, rank: int, alpha: float, seed: int = 0) -> list[LowRank]:
+    """Put adapters on the linear layers of the attention of transformer blocks, in place.
 
     Parameters
     ----------
@@ -71,8 +69,6 @@ def add_lora(
         Blocks whose perceptron is called ``mlp``, as those of timm and of ``gene_transformer``.
     rank, alpha
         As in :class:`LowRank`.
-    mlp
-        Whether the linear layers within ``mlp`` get adapters too.
     seed
         Of the first factors.
 
@@ -86,7 +82,7 @@ def add_lora(
     for block in blocks:
         block.requires_grad_(False)
         for path, layer in list(block.named_modules()):
-            if type(layer) is nn.Linear and (mlp or "mlp" not in path.split(".")):
+            if type(layer) is nn.Linear and "mlp" not in path.split("."):
                 adapters.append(LowRank(layer, rank=rank, alpha=alpha, generator=generator))
                 parent, _, name = path.rpartition(".")
                 setattr(block.get_submodule(parent), name, adapters[-1])

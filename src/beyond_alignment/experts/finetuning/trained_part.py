@@ -36,7 +36,7 @@ def open_part(stages: Stages, settings: FinetuneSettings) -> dict[str, nn.Parame
     stages.eval().requires_grad_(False)
     last = stages.blocks[depth - n :]
     if settings.way == "lora":
-        add_lora(last, rank=settings.rank, alpha=settings.alpha, mlp=settings.mlp, seed=settings.seed)
+        add_lora(last, rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     else:
         for module in (*last, *stages.norms):
             module.requires_grad_(True)

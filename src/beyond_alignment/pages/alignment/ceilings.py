@@ -15,10 +15,10 @@ from beyond_alignment.alignment.aligned_pair import AlignedPair
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.experts import field_name
+from beyond_alignment.experts.embed import field_name
 from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, release
-from beyond_alignment.tasks import make_splits, microns, tiles
 from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.splits import make_splits, microns, tiles
 
 EXPRESSION = {
     "her2st": ("pca", "hallmark", "gene_transformer"),

@@ -9,8 +9,10 @@ from anndata import AnnData
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
-from beyond_alignment.datasets import read_release
-from beyond_alignment.tasks import get_task, labelled, microns
+from beyond_alignment.datasets.release import read_release
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import labelled
+from beyond_alignment.tasks.splits import microns
 
 release = cache(read_release)
 TITLES: Mapping[str, str] = {"her2st": "HER2ST", "mob": "MOB", "crc_visium": "CRC"}

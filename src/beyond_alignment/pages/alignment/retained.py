@@ -15,7 +15,7 @@ from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained_terms import information_retained
 from beyond_alignment.alignment.told import information_told
 from beyond_alignment.benchmark.tissue_pairs import MOST_FOLDS, TissuePair, task_contests, tissue_pair
-from beyond_alignment.experts import field_name
+from beyond_alignment.experts.embed import field_name
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, labels_read, release
 from beyond_alignment.tasks import get_task
@@ -74,9 +74,8 @@ def told_of(pair: TissuePair, directions: int) -> dict[str, Any]:
     options = {"n_components": N_COMPONENTS, "seed": SEED}
     model: TransformerMixin = AlignedPair(directions, **options) if directions else ReducedPair(**options)
     with threadpool_limits(1):
-        (row,) = information_told(
-            pair.views, {"y": pair.classes}, pair.groups, transformer=model, probes=("linear",), seed=SEED
-        ).to_dict("records")
+        table = information_told(pair.views, {"y": pair.classes}, pair.groups, transformer=model, seed=SEED)
+    (row,) = table.to_dict("records")
     found = {name: float(row[name]) for name in ("bits", "fraction", "entropy")}
     found |= {f"{end}_bits": float(row[end] * row["entropy"]) for end in ("low", "high")}
     return {"representation": ALIGNED if directions else RAW, **found, "n_folds": int(row["n_folds"])}
