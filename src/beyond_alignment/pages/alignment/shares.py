@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.captured_probes import PROBES, Reading, _drawn, 
 from beyond_alignment.experts.compute import Device
 from beyond_alignment.information.broja import broja
 from beyond_alignment.information.discrete import joint_informations
-from beyond_alignment.information.known_truth.dial import dial_theory, dialled_task, n_shared
+from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
 
 N_PROBE, N_TEST = 8000, 8000
@@ -27,22 +27,32 @@ SEEDS = (0, 1)
 SIZES = (100, 1000, 10000, 100000, 1000000)
 
 
-def _rows(
-    contenders: Sequence[str], sizes: Sequence[int], dial: Sequence[float], directions: Sequence[int] = ()
-) -> list[dict[str, Any]]:
-    """Return a plan, with a twin of each contender on the smallest sample and with the first of the others."""
-    return [
-        {"contender": contender, "n": n, "synergy_share": share, "n_directions": kept, "seed": seed, "steps": steps}
-        for share in dial
-        for contender, n, kept, seed in product(contenders, sizes, directions or (n_shared(share),), SEEDS)
-        for steps in (training_steps(n), TWIN)
-        if steps != TWIN or (n, share, seed, kept) == (sizes[0], dial[0], 0, (directions or (n_shared(share),))[0])
-    ]
+COLUMNS = ("contender", "n", "synergy_share", "n_directions", "seed", "steps")
 
 
-BY_SIZE = _rows(tuple(CONTENDERS), SIZES, (HALF,))
-BY_DIRECTIONS = _rows(("cca_linear",), (4000,), (HALF,), (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16))
-ALONG_DIAL = _rows(tuple(CONTENDERS), (4000,), (0.0, 0.25, HALF, 0.75, 1.0))
+def _row(*values: str | float) -> dict[str, Any]:
+    """Return a row of a plan."""
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+BY_SIZE = [
+    *(_row(c, n, HALF, N_SHARED, seed, training_steps(n)) for c, n, seed in product(CONTENDERS, SIZES, SEEDS)),
+    *(_row(c, SIZES[0], HALF, N_SHARED, 0, TWIN) for c in CONTENDERS),
+]
+BY_DIRECTIONS = [
+    _row("cca_linear", 4000, HALF, k, seed, training_steps(4000))
+    for k, seed in product((1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16), SEEDS)
+]
+ALONG_DIAL = [
+    *(
+        _row(c, 4000, x, n_shared(x), seed, training_steps(4000))
+        for c, x, seed in product(CONTENDERS, (0.0, 0.25, HALF, 0.75, 1.0), SEEDS)
+    ),
+    _row("bilinear", 4000, 0.75, N_SHARED, 0, TWIN),
+]
+CHECK = [{"steps": TWIN}]
+CHECK_DIRECTIONS = [{"n_directions": 4, "seed": 0}]
+TOLERANCE = 0.01
 HARD: Mapping[str, Any] = {"dim": 64, "noise": 0.35, "labels": LABELS}
 """Features, noise and labels where size is varied: hard enough that a hundred pairs do not do."""
 EASY: Mapping[str, Any] = {"dim": 16, "noise": 0.25, "labels": LABELS}
