@@ -3,22 +3,12 @@
 import warnings
 
 from beyond_alignment.benchmark import patterns
-from beyond_alignment.benchmark.alignment_claims import alignment_claims
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
-from beyond_alignment.benchmark.collapse_by_size import (
-    ALIGNMENT_CODE,
-    shares_along_dial,
-    shares_by_directions,
-    shares_by_size,
-)
-from beyond_alignment.benchmark.collapse_limits import angles_by_condition, angles_by_temperature, hidden_sharing
-from beyond_alignment.benchmark.collapse_picture import CollapsePicture, collapse_picture
-from beyond_alignment.benchmark.collapse_representations import CONTENDERS, Contender
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
 from beyond_alignment.benchmark.cost_growth import cost_growth
 from beyond_alignment.benchmark.crossover import Crossover, Outcome
@@ -107,9 +97,7 @@ from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelati
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore, open_store
-from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceilings
 from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
-from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
@@ -117,9 +105,7 @@ from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, 
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
 
 __all__ = [
-    "ALIGNMENT_CODE",
     "CAPTURED_CODE",
-    "CONTENDERS",
     "CONTESTANTS",
     "DECOMPOSITION_CODE",
     "FINETUNED",
@@ -135,9 +121,7 @@ __all__ = [
     "SURROGATES",
     "Agreement",
     "BenchmarkReport",
-    "CollapsePicture",
     "Comparison",
-    "Contender",
     "Contest",
     "Crossover",
     "CurveFit",
@@ -169,9 +153,6 @@ __all__ = [
     "TrainingSet",
     "a_gain",
     "agreement_matrix",
-    "alignment_claims",
-    "angles_by_condition",
-    "angles_by_temperature",
     "area_under_curve",
     "at_most_spots",
     "benchmark_claims",
@@ -184,7 +165,6 @@ __all__ = [
     "chance_levels",
     "chance_macro_f1",
     "check_bars",
-    "collapse_picture",
     "colour_duel",
     "compare_fusion",
     "compare_sizes",
@@ -202,7 +182,6 @@ __all__ = [
     "dialled_label",
     "dialled_problems",
     "effective_rank",
-    "expert_pairs",
     "expert_scores",
     "experts_at",
     "family_draws",
@@ -221,7 +200,6 @@ __all__ = [
     "gains",
     "gene_prediction",
     "growth",
-    "hidden_sharing",
     "holm",
     "information_claims",
     "join_scores",
@@ -270,9 +248,6 @@ __all__ = [
     "score",
     "score_draws",
     "section_leakage",
-    "shares_along_dial",
-    "shares_by_directions",
-    "shares_by_size",
     "shipping",
     "simulate_tissue",
     "simulated_truth",
@@ -287,11 +262,8 @@ __all__ = [
     "summarise_scenarios",
     "surrogate_curves",
     "term_draws",
-    "terms_on_tissue",
     "tile_weights",
-    "tissue_ceilings",
     "tissue_decompositions",
-    "told_on_tissue",
     "under_main_split",
     "unseen_experts",
     "unseen_variants",

@@ -9,12 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from beyond_alignment.benchmark.collapse_representations import CONTENDERS
+from beyond_alignment.pages.alignment.representations import CONTENDERS
 from beyond_alignment.plotting.style import (
     BLUE,
     BROWN,
     GREEN,
-    GREY,
     INK,
     ORANGE,
     PURPLE,
@@ -29,7 +28,6 @@ HEADS = {
     "linear": ("alignment, linear heads", BLUE, "o"),
     "nonlinear": ("alignment, nonlinear heads", PURPLE, "s"),
     "interaction": ("interaction", GREEN, "D"),
-    "concatenation": ("both embeddings as they are", GREY, "^"),
 }
 LABELS = {
     "redundant": "redundant label",
@@ -48,7 +46,7 @@ def plot_descent(angles: pd.DataFrame, found: pd.DataFrame, *, n: int) -> Figure
     Parameters
     ----------
     angles
-        From :func:`beyond_alignment.alignment.angles_by_steps`.
+        One row a method, n, seed and number of steps.
     found
         From :func:`beyond_alignment.alignment.found_subspaces`.
     n
@@ -63,7 +61,7 @@ def plot_found(angles: pd.DataFrame, found: pd.DataFrame) -> Figure:
     Parameters
     ----------
     angles
-        From :func:`beyond_alignment.alignment.angles_by_steps`.
+        One row a method, n, seed and number of steps.
     found
         From :func:`beyond_alignment.alignment.found_subspaces`.
     """
@@ -112,7 +110,7 @@ def plot_shares_by_size(shares: pd.DataFrame, *, labels: Sequence[str], probe: s
     Parameters
     ----------
     shares
-        From :func:`beyond_alignment.benchmark.shares_by_size`.
+        Of :func:`beyond_alignment.pages.alignment.shares.share`.
     labels
         Panels, from the left.
     probe
@@ -127,7 +125,7 @@ def plot_shares_by_directions(shares: pd.DataFrame, *, labels: Sequence[str], n_
     Parameters
     ----------
     shares
-        From :func:`beyond_alignment.benchmark.shares_by_directions`.
+        Of :func:`beyond_alignment.pages.alignment.shares.share`.
     labels
         Panels, from the left.
     n_shared
@@ -196,7 +194,7 @@ def plot_dial(dial: pd.DataFrame, *, probe: str = "mlp") -> Figure:
     Parameters
     ----------
     dial
-        From :func:`beyond_alignment.benchmark.shares_along_dial`.
+        From :func:`beyond_alignment.pages.alignment.shares.with_theory`.
     probe
         That reads the representations.
     """

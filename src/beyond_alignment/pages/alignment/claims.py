@@ -21,9 +21,9 @@ def alignment_claims(found: pd.DataFrame, shares: pd.DataFrame, hidden: pd.DataF
     found
         From :func:`beyond_alignment.alignment.found_subspaces`.
     shares
-        From :func:`beyond_alignment.benchmark.shares_by_size`.
+        Of :func:`beyond_alignment.pages.alignment.shares.share`, by the number of pairs.
     hidden
-        From :func:`beyond_alignment.benchmark.hidden_sharing`.
+        Of :func:`beyond_alignment.pages.alignment.hidden.hidden`.
     """
     told = shares[shares["probe"] == "mlp"]
     aligned = told[told["head"].isin(["linear", "nonlinear"])]
@@ -155,7 +155,7 @@ def _comm(told: pd.DataFrame) -> Record:
     """Return the record of B16: CoMM holds the exclusive or that the other methods without labels lose."""
     comm = told[told["contender"] == "comm"]
     if comm.empty:
-        absent = "CoMM is not among the methods of this profile; page 03 has it"
+        absent = "CoMM was not trained"
         return {"claim": "B16", "measured": absent, "data": KNOWN, "verdict": UNTESTABLE}
     others = told[told["head"].isin(["linear", "nonlinear"]) & (told["label"] == "xor")]
     own = comm[comm["label"] == "xor"]
