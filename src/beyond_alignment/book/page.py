@@ -98,7 +98,7 @@ class Page:
         record: dict[str, Any] = json.loads(text)
         self._earlier = record["run"]
         if self.recompute != "check":
-            print(f"recompute={self.recompute!r}: nothing of this page is recomputed yet, its tables are the earlier ones.")
+            print(f"recompute={self.recompute!r}: nothing of this page is recomputed yet; its tables are as they were.")
         return record
 
     def show(
