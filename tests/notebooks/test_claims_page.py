@@ -3,19 +3,17 @@
 import json
 import re
 
-from beyond_alignment.results.claims import CLAIMS
-
+from beyond_alignment.book.claims import CLAIMS
 from beyond_alignment.project import root
 
 
 def verdicts():
-    """Return claim -> page -> verdict: those of the reference run, or of the quick one where a page has no other."""
+    """Return claim -> page -> verdict, with a mark beside those that are to be recomputed."""
     found = {claim: {} for claim in CLAIMS}
-    for quick in sorted((root() / "results").glob("0*.json")):
-        reference = quick.parent / "reference" / quick.name
-        claims = json.loads((reference if reference.is_file() else quick).read_text())["claims"]
-        for claim, record in claims.items():
-            found[claim][quick.stem] = record["verdict"]
+    for path in sorted((root() / "results").glob("0*.json")):
+        mark = " (to be recomputed)" if (path.parent / "to_be_recomputed" / path.name).is_file() else ""
+        for claim, record in json.loads(path.read_text())["claims"].items():
+            found[claim][path.stem] = record["verdict"] + mark
     return found
 
 
