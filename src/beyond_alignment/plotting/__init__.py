@@ -7,7 +7,6 @@ from beyond_alignment.plotting.captured import plot_captured
 from beyond_alignment.plotting.collapse import (
     plot_descent,
     plot_dial,
-    plot_found,
     plot_shares_by_directions,
     plot_shares_by_size,
 )
@@ -72,7 +71,6 @@ __all__ = [
     "plot_field_of_view",
     "plot_finetuning_gains",
     "plot_fitted_curves",
-    "plot_found",
     "plot_gains",
     "plot_gates",
     "plot_gene_calibration",

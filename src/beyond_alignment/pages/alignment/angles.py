@@ -63,12 +63,15 @@ def base(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def limits(table: pd.DataFrame) -> pd.DataFrame:
-    """Return mean degrees and their range over seeds where one assumption is dropped, a row a method and case."""
+    """Return mean degrees with their range over seeds where an assumption is dropped, a row an objective."""
     rows = table[(table["case"] != BASE) & (table["steps"] == max(STEPS))]
-    found = rows.groupby(["case", "method"], sort=False)["angle"].agg(["mean", "min", "max"]).round(1).reset_index()
-    found["method"] = [LINEAR_METHODS[name].label for name in found["method"]]
-    names = {"case": "case", "method": "objective", "mean": "degrees", "min": "least", "max": "most"}
-    return found.rename(columns=names)
+    found = rows.groupby(["case", "method"], sort=False)["angle"].agg(["mean", "min", "max"])
+    cells: dict[str, dict[str, str]] = {}
+    for (case, method), part in found.iterrows():
+        label = f"{LINEAR_METHODS[method].label}, {case}" if case in TEMPERATURES else LINEAR_METHODS[method].label
+        words = f"{part['mean']:.1f} ({part['min']:.1f} to {part['max']:.1f})"
+        cells.setdefault(label, {})["nothing but that" if case in TEMPERATURES else case] = words
+    return pd.DataFrame.from_dict(cells, orient="index").fillna("").rename_axis("objective").reset_index()
 
 
 def numbers(found: pd.DataFrame) -> dict[str, Any]:
