@@ -35,7 +35,7 @@ def test_spots_have_their_place_and_diameter_and_the_bar_its_length():
     assert ax.texts[0].get_text() == "500 um"
     assert ax.images[0].get_extent() == [0.0, 800.0, 400.0, 0.0]
     assert ax.images[0].get_array().shape == (50, 100, 3)
-    assert ax.get_title() == "S: 2 spots, image 4.00 um/px"
+    assert ax.get_title() == "S: 2 spots\nimage 4.00 um/px"
 
 
 def test_overlay_of_an_absent_section_is_refused():
@@ -76,4 +76,4 @@ def test_sections_stand_side_by_side_with_a_window_below_each(monkeypatch):
     monkeypatch.setattr("beyond_alignment.plotting.tissue.read_image", lambda adata, name: image)
     axes = plot_sections([(section(), "S"), (section(), "S")], window_um=160.0).axes
     titles = [ax.get_title(loc="center") + ax.get_title(loc="left") for ax in axes]
-    assert titles == ["S: 2 spots, image 4.00 um/px"] * 2 + ["S, 160 um"] * 2
+    assert titles == ["S: 2 spots\nimage 4.00 um/px"] * 2 + ["S, 160 um"] * 2

@@ -50,7 +50,7 @@ def raw_sections(held: Mapping[str, Sequence[str]], names: Mapping[str, Sequence
 def patches(
     found: Sequence[tuple[AnnData, str]], names: Collection[str], *, fields_um: Sequence[int], seed: int
 ) -> dict[str, dict[float, NDArray[np.uint8]]]:
-    """Cut the tissue around six spots of some sections: section -> field of view -> patches."""
+    """Cut the tissue around six spots of some sections at several fields of view: section -> field -> patches."""
     cut = {}
     for adata, section in ((adata, section) for adata, section in found if section in names):
         spots = adata[adata.obs[keys.SECTION] == section]

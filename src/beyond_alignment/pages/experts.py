@@ -1,5 +1,6 @@
 """The studies of the page on embeddings: what a point of each is and which points there are."""
 
+import json
 from functools import cache
 from typing import Any
 
@@ -15,8 +16,9 @@ from beyond_alignment.benchmark.expert_probes import experts_at, experts_of, mod
 from beyond_alignment.benchmark.gene_probes import predict_genes
 from beyond_alignment.benchmark.section_reading import donors_with_sections, read_section
 from beyond_alignment.benchmark.unseen import UNSEEN
-from beyond_alignment.datasets.release import read_release
+from beyond_alignment.datasets.release import MANIFEST, read_release
 from beyond_alignment.experts.embed import field_name
+from beyond_alignment.project import root
 from beyond_alignment.tasks.registry import get_task, task_set
 from beyond_alignment.tasks.release import FIELDS_UM
 from beyond_alignment.tasks.splits import microns
@@ -25,6 +27,10 @@ DATA_SETS = ("her2st", "mob", "crc_visium")
 GENE_TASKS = {"her2st": "genes", "mob": "mob_genes", "crc_visium": "crc_genes"}
 FIELD_UM = 200  # the one field of view that every data set is embedded at
 OWN = "tissue_vit"
+
+SCORE_TOLERANCE = 0.01  # a probe stops where its gradient is small, and one spot may change sides
+NEIGHBOUR_TOLERANCE = 0.005  # neighbours at equal distance
+EXACT = 1e-4
 
 SCORE_CHECK = (
     {"data_set": "her2st", "task": "niche", "expert": f"{OWN}_{UNSEEN}_200um"},  # a network a donor
@@ -40,6 +46,12 @@ GENE_CHECK = (
 SECTION_CHECK = ({"expert": "colour_200um", "donor": "A"}, {"expert": "hallmark", "donor": "C"})
 RANK_CHECK = ({"expert": "hallmark"}, {"expert": "tissue_vit_200um"})
 AGREEMENT_CHECK = ({"first": "hallmark", "second": "pca"}, {"first": "pca", "second": "tissue_vit_200um"})
+
+
+def release_hashes(*data_sets: str) -> dict[str, str]:
+    """Return the hash of each release that a study reads."""
+    files = json.loads((root() / "data" / MANIFEST).read_text(encoding="utf-8"))["files"]
+    return {name: files[f"{name}.h5ad"]["sha256"] for name in data_sets or DATA_SETS}
 
 
 @cache

@@ -22,7 +22,6 @@ from beyond_alignment.plotting.experts import (
     plot_expert_scores,
     plot_genes,
     plot_leakage,
-    plot_rank,
 )
 from beyond_alignment.plotting.finetuning_gains import plot_finetuning_gains
 from beyond_alignment.plotting.lead_map import plot_lead_map
@@ -89,7 +88,6 @@ __all__ = [
     "plot_patches",
     "plot_pid",
     "plot_predictability",
-    "plot_rank",
     "plot_ranks",
     "plot_regret",
     "plot_scores",

@@ -18,7 +18,7 @@ from beyond_alignment.errors import InputError
 
 _LINE = "#00c2a8"
 _MANY = 1000
-PHOTO_DPI = 85  # photographs are large files
+PHOTO_DPI = 78  # photographs are large files
 MOST_PX = 420  # of a panel of a row
 _READABLE = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
@@ -88,11 +88,11 @@ def plot_overlay(
         offset_transform=ax.transData,
         facecolors="none",
         edgecolors=_LINE,
-        linewidths=0.6 if window_um is None and len(centres) < _MANY else 0.25 if window_um is None else 1.5,
+        linewidths=0.4 if window_um is None and len(centres) < _MANY else 0.1 if window_um is None else 1.5,
     )
     ax.add_collection(circles)
     _scale_bar(ax, limits, pitch)
-    title = f"{section}: {rows.sum()} spots, image {pitch / factor:.2f} um/px"
+    title = f"{section}: {rows.sum()} spots\nimage {pitch / factor:.2f} um/px"
     ax.set_title(title if window_um is None else f"{section}, {window_um:g} um", fontsize=9)
     ax.set(xlim=limits[:2], ylim=limits[2:])
     ax.set_axis_off()
