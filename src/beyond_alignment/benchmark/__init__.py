@@ -7,7 +7,7 @@ from beyond_alignment.benchmark.alignment_claims import alignment_claims
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured import QUICK_CAPTURED, captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.collapse_by_size import (
@@ -52,7 +52,7 @@ from beyond_alignment.benchmark.embedding_quality import (
 )
 from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
 from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
-from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
+from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
@@ -80,7 +80,7 @@ from beyond_alignment.benchmark.report import (
     main_gains,
 )
 from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
-from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.scaling import FRACTIONS, nested_order, subset
 from beyond_alignment.benchmark.scaling_claims import scaling_claims
 from beyond_alignment.benchmark.scaling_report import (
     area_under_curve,
@@ -106,9 +106,9 @@ from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulat
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
-from beyond_alignment.benchmark.store import PointStore, open_store
+from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceilings
-from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
+from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.tissue_retained import terms_on_tissue, told_on_tissue
 from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
@@ -118,13 +118,10 @@ warnings.filterwarnings("ignore", message="A worker stopped while some jobs were
 
 __all__ = [
     "ALIGNMENT_CODE",
-    "CAPTURED_CODE",
     "CONTENDERS",
     "CONTESTANTS",
-    "DECOMPOSITION_CODE",
     "FINETUNED",
     "FRACTIONS",
-    "GRID_CODE",
     "GRID_SETS",
     "LEVELS",
     "LONG_RANGE",
@@ -233,7 +230,6 @@ __all__ = [
     "lead_curve",
     "leading_by_score",
     "leakage_table",
-    "learning_curves",
     "main_contests",
     "main_gains",
     "make_problem",
@@ -244,7 +240,6 @@ __all__ = [
     "niche_claim",
     "no_gain",
     "on_front",
-    "open_store",
     "out_of_fold",
     "pareto_table",
     "patterns",
@@ -283,7 +278,6 @@ __all__ = [
     "subset",
     "summarise_calibration",
     "summarise_captured",
-    "summarise_curves",
     "summarise_scenarios",
     "surrogate_curves",
     "term_draws",
