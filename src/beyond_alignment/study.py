@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -169,8 +170,11 @@ def _numbered(number: int, compute: Callable[..., Any], row: Mapping[str, Any]) 
 def _on_dask(
     compute: Callable[..., Any], rows: Sequence[Mapping[str, Any]], scheduler: str
 ) -> Iterator[tuple[int, Any]]:
-    """Compute rows on a Dask scheduler."""
+    """Compute rows on a Dask scheduler; what several rows hold, such as the arrays of a task, is sent once."""
+    import dask
     from distributed import Client, as_completed
+
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # it is sent on purpose
 
     try:
         client = Client(scheduler, timeout="20s")
@@ -178,9 +182,26 @@ def _on_dask(
         msg = f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with `dask scheduler`."
         raise InputError(msg) from None
     with client:
-        futures = [client.submit(_numbered, n, compute, dict(row), pure=False) for n, row in enumerate(rows)]
+        kept = {id(value): value for row in rows for value in row.values() if not isinstance(value, str | int | float)}
+        times = Counter(id(value) for row in rows for value in row.values())
+        sent = {key: client.submit(_itself, _Sent(value), pure=False) for key, value in kept.items() if times[key] > 1}
+        given = ({name: sent.get(id(value), value) for name, value in row.items()} for row in rows)
+        futures = [client.submit(_numbered, n, compute, row, pure=False) for n, row in enumerate(given)]
         for future in as_completed(futures):
             yield future.result()
+            future.release()
+
+
+class _Sent:
+    """A value on its way: Dask looks into containers and dataclasses for tasks, and not into this."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _itself(sent: _Sent) -> Any:
+    """Return the value, on the worker: made anew from the scheduler's copy where a worker is lost."""
+    return sent.value
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from beyond_alignment.results import sis_answer, sis_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from beyond_alignment.cli import sis_answer, sis_report
 from beyond_alignment.information.estimators import PID_ESTIMATORS
 from beyond_alignment.information.pid import TERMS
 

@@ -4,7 +4,7 @@ from beyond_alignment.benchmark import patterns
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured import QUICK_CAPTURED, captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
@@ -31,7 +31,7 @@ from beyond_alignment.benchmark.dialled_tissue import (
     dialled_problems,
     known_information,
 )
-from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
+from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
@@ -58,7 +58,7 @@ from beyond_alignment.benchmark.report import (
     main_gains,
 )
 from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
-from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.scaling import FRACTIONS, nested_order, subset
 from beyond_alignment.benchmark.scaling_claims import scaling_claims
 from beyond_alignment.benchmark.scaling_report import (
     area_under_curve,
@@ -83,17 +83,14 @@ from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulat
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
-from beyond_alignment.benchmark.store import PointStore, open_store
-from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
+from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
 __all__ = [
-    "CAPTURED_CODE",
     "CONTESTANTS",
-    "DECOMPOSITION_CODE",
     "FINETUNED",
     "FRACTIONS",
-    "GRID_CODE",
     "GRID_SETS",
     "LEVELS",
     "LONG_RANGE",
@@ -183,7 +180,6 @@ __all__ = [
     "large_samples",
     "lead_curve",
     "leading_by_score",
-    "learning_curves",
     "main_contests",
     "main_gains",
     "make_problem",
@@ -193,7 +189,6 @@ __all__ = [
     "niche_claim",
     "no_gain",
     "on_front",
-    "open_store",
     "out_of_fold",
     "pareto_table",
     "patterns",
@@ -225,7 +220,6 @@ __all__ = [
     "subset",
     "summarise_calibration",
     "summarise_captured",
-    "summarise_curves",
     "summarise_scenarios",
     "surrogate_curves",
     "term_draws",

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, tell
-from beyond_alignment.benchmark.store import Arrays
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion
 from beyond_alignment.fusion.baselines import LateAverage
 from beyond_alignment.fusion.pairs import Means, TrainingSet
@@ -128,8 +128,7 @@ def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str,
     Returns
     -------
     list
-        Cell by cell: bits, chance and spread (probe,), seconds (its share), failure (a sentence, empty for none) and
-        lasting.
+        Cell by cell: bits, chance and spread (probe,), seconds (its share) and failure (a sentence, empty for none).
     """
     start = time.perf_counter()
     with threadpool_limits(1):
@@ -149,7 +148,7 @@ def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str,
     share = np.array((time.perf_counter() - start) / len(cells))
     for cell in readings:
         values = {name: np.array([getattr(told[probe][cell], name) for probe in PROBES]) for name in READ}
-        answers[cell] = values | {"failure": np.array(""), "lasting": np.array(True)}
+        answers[cell] = values | {"failure": np.array("")}
     return [answers[cell] | {"seconds": share} for cell in cells]
 
 
@@ -194,4 +193,4 @@ def _fit(cells: Sequence[Cell], draws: Mapping[Cell, Draw], estimators: Sequence
 def _failed(failure: Failure) -> Arrays:
     """Return the arrays of a cell without an answer."""
     nothing = {name: np.full(len(PROBES), np.nan) for name in READ}
-    return nothing | {"failure": np.array(failure.reason), "lasting": np.array(failure.lasting)}
+    return nothing | {"failure": np.array(failure.reason)}

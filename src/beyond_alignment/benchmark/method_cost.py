@@ -5,6 +5,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,21 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 from beyond_alignment.benchmark.cells import Bench, FitMany
-from beyond_alignment.benchmark.large_samples import Size, write_sources
+from beyond_alignment.benchmark.large_samples import Size, on_disk_gb, write_sources
 from beyond_alignment.benchmark.problem import inner_groups
-from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.training import n_trained
+from beyond_alignment.study import each
 
-COST_CODE = ("fusion", "benchmark/method_cost.py", "benchmark/large_samples.py")
-COSTS = ("seconds", "parameters", "operations")
 SIZE_COLUMNS = ("n", "features_1", "features_2", "method", "seconds", "peak_gb", "operations", "sources_gb")
 
 
@@ -76,8 +74,6 @@ def method_costs(
     fit_many: FitMany = fit_together,
     fold: int = 0,
     seed: int = 0,
-    store: PointStore | None = None,
-    name: str = "",
 ) -> pd.DataFrame:
     """Measure methods on the training spots of one fold.
 
@@ -93,8 +89,6 @@ def method_costs(
         Number of the fold.
     seed
         Of the methods.
-    store, name
-        Where finished measurements are kept, and the name of the problem there.
 
     Returns
     -------
@@ -104,17 +98,10 @@ def method_costs(
     rows = bench.splits[fold].train
     pair = bench.pair[0][rows], bench.pair[1][rows]
     given = TrainingSet(pair, bench.problem.labels[rows], inner_groups(bench.problem, rows))
-    kept, digest = store or PointStore(None), code_digest(COST_CODE)
     found = []
     for method in methods:
-
-        def compute(method: str = method) -> Arrays:
-            cost = fit_cost(make_fusion(method, kind=bench.problem.kind, seed=seed), given, fit_many)
-            return {"cost": np.array([cost[one] for one in COSTS])}
-
-        key = {"run": "cost", "code": digest, "problem": name, "method": method, "fold": fold, "seed": seed}
-        cost = kept.get(key, compute)["cost"].tolist()
-        found.append({"method": method, "n": len(rows), **dict(zip(COSTS, cost, strict=True))})
+        cost = fit_cost(make_fusion(method, kind=bench.problem.kind, seed=seed), given, fit_many)
+        found.append({"method": method, "n": len(rows), **cost})
     return pd.DataFrame(found)
 
 
@@ -125,9 +112,6 @@ def size_study(
     device: str = "cpu",
     threads: int = 1,
     seed: int = 0,
-    store: PointStore | None = None,
-    known: pd.DataFrame | None = None,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Measure one fit of each method at each size, probe and its choice on inner folds included, in its own process.
 
@@ -143,12 +127,6 @@ def size_study(
         Of the process.
     seed
         Of samples and methods.
-    store
-        Where finished points are kept, so that a run that is cut goes on.
-    known
-        Rows that were measured before on such a machine and are taken as they are.
-    progress
-        Show what is done and the time to go.
 
     Returns
     -------
@@ -157,24 +135,16 @@ def size_study(
         operations as :func:`fit_cost` counts them on a sample of at most 2,000 spots, where networks make as many
         updates.
     """
-    kept, digest = store or PointStore(None), code_digest(COST_CODE)
-    jobs = [(size, method) for size in sizes for method in methods]
-    rows = []
-    taken = {} if known is None else {(*row[:3], row[3]): row for row in known[list(SIZE_COLUMNS)].to_numpy().tolist()}
-    for size, method in track(jobs, description="sizes", disable=not progress, transient=True):
-        if row := taken.get((*size, method)):
-            rows.append(dict(zip(SIZE_COLUMNS, row, strict=True)))
-            continue
-
-        def compute(size: Size = size, method: str = method) -> Arrays:
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                return {"values": np.array(pool.apply(_measure, (size, method, device, threads, seed)))}
-
-        key = {"run": "size", "code": digest, "size": list(size), "method": method, "device": device}
-        found = kept.get(key | {"threads": threads, "seed": seed}, compute)["values"].tolist()
-        on_disk = 4 * size[0] * (size[1] + size[2]) / 2**30
-        rows.append(dict(zip(SIZE_COLUMNS, (*size, method, *found, on_disk), strict=True)))
+    plan: list[dict[str, Any]] = [{"size": size, "method": method} for size in sizes for method in methods]
+    found = dict(each(partial(_alone, device=device, threads=threads, seed=seed), plan, what="sizes"))
+    rows = [(*row["size"], row["method"], *found[i], on_disk_gb(row["size"])) for i, row in enumerate(plan)]
     return pd.DataFrame(rows, columns=list(SIZE_COLUMNS))
+
+
+def _alone(size: Size, method: str, *, device: str, threads: int, seed: int) -> list[float]:
+    """Measure in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (size, method, device, threads, seed))
 
 
 def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> list[float]:

@@ -79,7 +79,7 @@ def beats(scores: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFram
         means = [float(part["value"].mean()) for part in (own, theirs)]
         drawn = [np.mean(np.stack(list(part["draws"])).astype(np.float64), axis=0) for part in (own, theirs)]
         whole = {"task": ALL_TASKS, "made_from": "", "split": "main", "metric": "main"}
-        rows.append(names | whole | _difference(*means, *drawn))
+        rows.append(names | whole | _difference(means[0], means[1], drawn[0], drawn[1]))
     return pd.DataFrame(rows)
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import joblib
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.predictions import Arrays, Predictions
 from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench, inner_groups, stand_ins
-from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
+from beyond_alignment.study import each
 from beyond_alignment.tasks.splits import Split
 
 
@@ -151,7 +151,7 @@ def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predict
 
 
 def run_benchmark(
-    data_sets: Mapping[str, AnnData], contests: Sequence[Contest], *, store: PointStore | None = None, n_jobs: int = -1
+    data_sets: Mapping[str, AnnData], contests: Sequence[Contest], *, n_jobs: int = -1
 ) -> list[Predictions]:
     """Run contests side by side; the answer does not depend on how many at once.
 
@@ -161,15 +161,15 @@ def run_benchmark(
         Releases by name.
     contests
         What to run.
-    store
-        Where finished contests are kept.
     n_jobs
         Processes; -1 for one a core.
     """
-    run = joblib.delayed(out_of_fold)
     standing = stand_ins(contests)
     distinct = list(dict.fromkeys(standing.values()))
     bench = Workbench(data_sets)
-    jobs = (run(*bench.prepare(c), c.method, seed=c.seed, key=vars(c), store=store) for c in distinct)
-    found = dict(zip(distinct, joblib.Parallel(n_jobs=n_jobs)(jobs), strict=True))
+    rows = [
+        dict(zip(("problem", "pair", "splits"), bench.prepare(c), strict=True)) | {"method": c.method, "seed": c.seed}
+        for c in distinct
+    ]
+    found = {distinct[n]: answer for n, answer in each(out_of_fold, rows, n_jobs=n_jobs, what="benchmark")}
     return [found[standing[contest]] for contest in contests]

@@ -1,73 +1,15 @@
 """Keeps each finished point of a long run on disk, so that a killed run goes on where it stopped."""
 
-import ast
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.files import atomic_path
-from beyond_alignment.project import root
-
-Arrays = dict[str, NDArray]
-CODE = ("fusion", "tasks", "benchmark")
-
-
-def open_store(profile: str, *, code: Sequence[str] = CODE, data: bool = True) -> "PointStore":
-    """Return the store of a profile: ``executed/<profile>/points``, good for this code and these releases alone.
-
-    The quick profile keeps none: each of its pages is run again whole.
-
-    Parameters
-    ----------
-    profile
-        Name of the profile.
-    code
-        Packages and modules, such as ``benchmark/runner.py``, that a point depends on; their comments and docstrings
-        do not count.
-    data
-        Whether a point depends on the releases.
-    """
-    if profile == "quick":
-        return PointStore(None)
-    context = hashlib.sha256(code_digest(code).encode())
-    manifest = root() / "data" / "manifest.json"
-    if data and manifest.is_file():
-        context.update(manifest.read_bytes())
-    return PointStore(root() / "executed" / profile / "points", context=context.hexdigest())
-
-
-def code_digest(code: Sequence[str]) -> str:
-    """Return a hash of packages and modules, such as ``benchmark/runner.py``, without comments and docstrings."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for path in (path for name in code for path in _modules(package / name)):
-        digest.update(_what_runs(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()
-
-
-def _modules(path: Path) -> list[Path]:
-    """Return a module, or all modules of a package."""
-    return [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
-
-
-def _what_runs(source: str) -> str:
-    """Return a module's syntax tree as text, without comments and docstrings."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-        ):
-            body[0].value = ast.Constant(None)
-    return ast.dump(tree)
 
 
 class PointStore:

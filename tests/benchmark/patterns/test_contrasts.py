@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from beyond_alignment.results.claims import CLAIMS
 
 from beyond_alignment.benchmark.patterns.contrasts import CONTRASTS, LABELS, pattern_contrasts
+from beyond_alignment.book.claims import CLAIMS
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.tasks.registry import TASKS
 
