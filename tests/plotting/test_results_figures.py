@@ -48,7 +48,7 @@ FIGURES = {
     ),
     "learning": (lambda: plotting.plot_learning_curves(learning(), tasks=["niche"], label="bits"), "bits"),
     "spectrum": (
-        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], threshold=0.2, title="t"),
+        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], 0.2),
         "canonical",
     ),
 }
