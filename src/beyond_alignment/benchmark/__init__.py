@@ -7,7 +7,7 @@ from beyond_alignment.benchmark.alignment_claims import alignment_claims
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.captured import QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured import captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.collapse_by_size import (
@@ -57,7 +57,7 @@ from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, 
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
 from beyond_alignment.benchmark.large_samples import large_samples
-from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
+from beyond_alignment.benchmark.leads import first_leads, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_cost import method_costs, size_study
@@ -104,7 +104,7 @@ from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_t
 from beyond_alignment.benchmark.significance import Difference, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
-from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
+from beyond_alignment.benchmark.sis_table import sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.tissue_ceilings import expert_pairs, tissue_ceilings
@@ -127,7 +127,6 @@ __all__ = [
     "LONG_RANGE",
     "NEGLIGIBLE",
     "ONE_MODALITY",
-    "QUICK_CAPTURED",
     "RULES",
     "SURROGATES",
     "Agreement",
@@ -217,7 +216,6 @@ __all__ = [
     "gain_draws",
     "gains",
     "gene_prediction",
-    "growth",
     "hidden_sharing",
     "holm",
     "information_claims",
@@ -249,7 +247,6 @@ __all__ = [
     "pose",
     "pose_curves",
     "published_draws",
-    "rank_agreement",
     "rank_methods",
     "rank_over_tasks",
     "rank_table",
