@@ -69,7 +69,7 @@ def test_a_method_without_labels_is_fitted_once_a_draw(monkeypatch):
     monkeypatch.setattr(captured_cells, "fit_together", fit)
     for method in ("clip", "bilinear"):
         cells = [Cell(method, "together", term, seed) for term in LABELS for seed in (0, 1)]
-        answers = measure(cells, n=50, tuned=False, options={})
+        answers = measure(cells, n=50, tuned=False)
         assert {str(answer["failure"]) for answer in answers} == {"not today"}
         assert all(np.isnan(answer["bits"]).all() for answer in answers)
     assert sizes == [2, 10]

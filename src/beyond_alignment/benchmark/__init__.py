@@ -4,7 +4,7 @@ from beyond_alignment.benchmark import patterns
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.captured import QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured import captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
@@ -36,7 +36,7 @@ from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, 
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
 from beyond_alignment.benchmark.large_samples import large_samples
-from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
+from beyond_alignment.benchmark.leads import first_leads, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_cost import method_costs, size_study
@@ -81,7 +81,7 @@ from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, 
 from beyond_alignment.benchmark.significance import Difference, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
-from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
+from beyond_alignment.benchmark.sis_table import sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
@@ -96,7 +96,6 @@ __all__ = [
     "LONG_RANGE",
     "NEGLIGIBLE",
     "ONE_MODALITY",
-    "QUICK_CAPTURED",
     "RULES",
     "SURROGATES",
     "BenchmarkReport",
@@ -170,7 +169,6 @@ __all__ = [
     "fit_thresholds",
     "gain_draws",
     "gains",
-    "growth",
     "holm",
     "information_claims",
     "judge_rules",
@@ -198,7 +196,6 @@ __all__ = [
     "pose",
     "pose_curves",
     "published_draws",
-    "rank_agreement",
     "rank_methods",
     "rank_over_tasks",
     "raw_reasons",

@@ -1,6 +1,6 @@
 """What each fusion method captures of redundancy, unique information and both parts of synergy, on known truth."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,16 +16,6 @@ from beyond_alignment.information.gates import gate
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.study import each
 
-QUICK_CAPTURED: Mapping[str, Any] = {
-    "methods": ("concat", "late_average", "clip", "bilinear"),
-    "terms": ("redundancy", "synergy_interaction"),
-    "settings": ("alone",),
-    "seeds": (0,),
-    "n": 1000,
-    "tuned": False,
-}
-"""Arguments of :func:`captured` for a page that has seconds."""
-
 
 def captured(
     methods: Sequence[str] | None = None,
@@ -35,7 +25,6 @@ def captured(
     seeds: Sequence[int] = (0, 1, 2),
     n: int = 8000,
     tuned: bool = True,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """Measure the share of each term of the decomposition that a method's representation holds within reach of a probe.
 
@@ -62,8 +51,6 @@ def captured(
         Samples that a method is fitted on.
     tuned
         Choose each network's trial by :func:`~beyond_alignment.fusion.tuning.tune`, on a draw that is not measured.
-    options
-        Method -> hyper-parameters handed to it.
 
     Returns
     -------
@@ -83,10 +70,8 @@ def captured(
         unknown = [name for name in given if name not in known]
         if unknown:
             raise InputError(f"{', '.join(unknown)} cannot be measured; choose among {', '.join(known)}.")
-    chosen = {name: dict((options or {}).get(name, {})) for name in names}
     rows: list[dict[str, Any]] = [
         {"cells": [Cell(method, setting, term, seed) for term, seed in product(terms, seeds)], "n": n, "tuned": tuned}
-        | {"options": chosen[method]}
         for method, setting in product(names, settings)
     ]
     found = dict(each(measure, rows, what="captured"))

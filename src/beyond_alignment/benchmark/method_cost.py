@@ -105,14 +105,7 @@ def method_costs(
     return pd.DataFrame(found)
 
 
-def size_study(
-    sizes: Sequence[Size],
-    methods: Sequence[str],
-    *,
-    device: str = "cpu",
-    threads: int = 1,
-    seed: int = 0,
-) -> pd.DataFrame:
+def size_study(sizes: Sequence[Size], methods: Sequence[str], *, device: str = "cpu") -> pd.DataFrame:
     """Measure one fit of each method at each size, probe and its choice on inner folds included, in its own process.
 
     Parameters
@@ -122,11 +115,7 @@ def size_study(
     methods
         Names of fusion methods.
     device
-        Where networks are trained.
-    threads
-        Of the process.
-    seed
-        Of samples and methods.
+        Where networks are trained, on one thread.
 
     Returns
     -------
@@ -136,35 +125,35 @@ def size_study(
         updates.
     """
     plan: list[dict[str, Any]] = [{"size": size, "method": method} for size in sizes for method in methods]
-    found = dict(each(partial(_alone, device=device, threads=threads, seed=seed), plan, what="sizes"))
+    found = dict(each(partial(_alone, device=device), plan, what="sizes"))
     rows = [(*row["size"], row["method"], *found[i], on_disk_gb(row["size"])) for i, row in enumerate(plan)]
     return pd.DataFrame(rows, columns=list(SIZE_COLUMNS))
 
 
-def _alone(size: Size, method: str, *, device: str, threads: int, seed: int) -> list[float]:
+def _alone(size: Size, method: str, *, device: str) -> list[float]:
     """Measure in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure, (size, method, device, threads, seed))
+        return pool.apply(_measure, (size, method, device))
 
 
-def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> list[float]:
+def _measure(size: Size, method: str, device: str) -> list[float]:
     """Return seconds and the most resident memory of a fit, and the operations of a small one."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        y, groups = write_sources(folder, size, seed=seed)
+        y, groups = write_sources(folder, size, seed=0)
         pair = tuple(np.load(folder / f"{source}.npy") for source in ("x1", "x2"))
     given = TrainingSet((pair[0], pair[1]), _named(y), groups)
     options: dict[str, Any] = {"device": device} if isinstance(make_fusion(method), NeuralFusion) else {}
-    estimator = make_fusion(method, seed=seed, **options)
-    with threadpool_limits(threads):
+    estimator = make_fusion(method, **options)
+    with threadpool_limits(1):
         start = time.perf_counter()
         found = fit_together([clone(estimator)], [given])[0]
         seconds = time.perf_counter() - start
     if isinstance(found, Failure):
         raise InputError(f"{method} cannot be fitted on {size[0]:,} spots: {found.reason}")
     peak = _peak_gb()
-    few = np.random.default_rng(seed).permutation(len(y))[:2000]
+    few = np.random.default_rng(0).permutation(len(y))[:2000]
     with FlopCounterMode(display=False) as counter:
         fit_together([clone(estimator)], [given.subset(few)])
     return [seconds, peak, float(counter.get_total_flops())]

@@ -80,7 +80,7 @@ def budget_points(
     return pd.concat(parts, ignore_index=True)
 
 
-def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+def budget_gains(points: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Return what each budget adds to the curves that all methods have.
 
     Parameters
@@ -90,8 +90,6 @@ def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "mac
     base
         Points of the same tasks, methods, seeds and fractions under the budget that all methods have, from
         :func:`~beyond_alignment.benchmark.curve_points`.
-    metric
-        The score.
 
     Returns
     -------
@@ -105,8 +103,8 @@ def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "mac
         A point has no counterpart among those of the common budget.
     """
     place = ["task", "split", "method", "seed", "fraction"]
-    mine = points[points["metric"] == metric].round({"fraction": 6})
-    others = base[base["metric"] == metric].round({"fraction": 6})[[*place, "value"]]
+    mine = points[points["metric"] == "macro_f1"].round({"fraction": 6})
+    others = base[base["metric"] == "macro_f1"].round({"fraction": 6})[[*place, "value"]]
     both = mine.merge(others, on=place, how="left", suffixes=("", "_base"), validate="many_to_one")
     if both["value_base"].isna().any():
         row = both[both["value_base"].isna()].iloc[0]

@@ -13,7 +13,6 @@ from beyond_alignment.plotting.collapse import (
 from beyond_alignment.plotting.collapse_picture import plot_collapse
 from beyond_alignment.plotting.contrasts import plot_contrasts
 from beyond_alignment.plotting.critical_difference import plot_ranks
-from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
 from beyond_alignment.plotting.experts import (
@@ -80,7 +79,6 @@ __all__ = [
     "plot_labels",
     "plot_lead_map",
     "plot_leakage",
-    "plot_learning_curves",
     "plot_meeting",
     "plot_method_leads",
     "plot_overlay",
