@@ -14,7 +14,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 from beyond_alignment.tokens.arms import ARMS
 from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS
-from beyond_alignment.tokens.study import MIN_MAE, REFERENCES
+from beyond_alignment.tokens.comparison import MIN_MAE, REFERENCES
 
 KIND_COLOURS = {
     "expression": BLUE,

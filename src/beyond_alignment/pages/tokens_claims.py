@@ -10,7 +10,7 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
 from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, mean_spearman, names_of
 from beyond_alignment.tokens.contrastive import ClipResult
-from beyond_alignment.tokens.study import MIN_MAE, REFERENCES, RIDGE
+from beyond_alignment.tokens.comparison import MIN_MAE, REFERENCES, RIDGE
 
 PAR = 0.02
 """Largest difference in mean Spearman that counts as on par."""
