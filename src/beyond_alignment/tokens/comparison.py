@@ -104,7 +104,7 @@ def compare_arms(
         found |= {(arm.name, seed, number): fit for number, fit in zip(which, fitted, strict=True)}
     rows, genes = [], []
     predictions = {name: np.full(tiles.targets.shape, np.nan, dtype=np.float32) for name in REFERENCES}
-    for number, fold in enumerate(folds):
+    for fold in folds:
         for name, values in reference_predictions(tiles, fold).items():
             predictions[name][fold.test] = values
             _score(tiles, fold, values, {"arm": name, "label": REFERENCES[name], "seed": 0}, rows, genes)

@@ -28,7 +28,7 @@ _SHAPE = ("nucleus_um", "nucleus_aspect", "chromatin")
 
 
 def perfect_readings(made: SimulatedTiles, folds: Sequence[TileFold]) -> list[dict[str, NDArray[np.float32]]]:
-    """Predict the test tiles of each fold by ridge regressions on nuclei as they were drawn, alone and with core counts.
+    """Predict the test tiles of folds by ridge regressions on nuclei as they were drawn, alone and with core counts.
 
     The penalty is chosen on the validation part. *Nuclei as drawn* reads, by tile, how many nuclei of each cell type
     there are and the sums of what shape leaves of the mean of its type. *Met in each patch* reads in addition the sum

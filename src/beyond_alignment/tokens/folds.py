@@ -104,9 +104,7 @@ def _by_group(tiles: Tiles, n_folds: int, seed: int) -> tuple[TileFold, ...]:
     return tuple(folds)
 
 
-def _grouped(
-    group: NDArray[np.str_], n_parts: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _grouped(group: NDArray[np.str_], n_parts: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return the rest and the part, for each part of the groups."""
     splitter = StratifiedGroupKFold(n_splits=n_parts, shuffle=True, random_state=seed)
     label = np.zeros(len(group), dtype=int)

@@ -17,9 +17,7 @@ _SAME_SCALE = 0.1
 _MAP = "map them into the image with its affine, as transcripts_on_image and the readers of folders do"
 
 
-def check_fields(
-    fields: Sequence[TranscriptsOnImage], genes: Sequence[str], groups: Sequence[str]
-) -> None:
+def check_fields(fields: Sequence[TranscriptsOnImage], genes: Sequence[str], groups: Sequence[str]) -> None:
     """Check fields against each other and against the genes that are asked for.
 
     Parameters
@@ -102,10 +100,7 @@ def _fault_of_frame(xy: NDArray[np.float64], size: NDArray[np.float64], scale: f
         )
     if (negative := float((xy < 0).any(axis=1).mean())) > MAX_OUTSIDE:
         return f"{negative:.0%} of the transcripts have negative coordinates, left of or above the image; {_MAP}"
-    return (
-        f"{outside:.0%} of the transcripts lie outside of the image, more than {MAX_OUTSIDE:.0%} ({said}): "
-        f"{_MAP}"
-    )
+    return f"{outside:.0%} of the transcripts lie outside of the image, more than {MAX_OUTSIDE:.0%} ({said}): {_MAP}"
 
 
 def _share_outside(xy: NDArray[np.float64], size: NDArray[np.float64]) -> float:

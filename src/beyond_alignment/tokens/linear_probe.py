@@ -33,4 +33,3 @@ def probe_genes(embedding: NDArray[np.floating], targets: NDArray[np.floating], 
     errors = [((z[rows.validation] @ b.T + a - targets[rows.validation]) ** 2).mean() for b, a in fits]
     coefficients, intercept = fits[int(np.argmin(errors))]
     return (z[rows.test] @ coefficients.T + intercept).astype(np.float32)
-

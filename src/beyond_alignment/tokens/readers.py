@@ -60,15 +60,11 @@ def _transcripts(path: Path, min_quality: float) -> pd.DataFrame:
     except Exception as error:  # as many ways as there are bytes
         raise InputError(f"{path} cannot be read as a table: it is damaged; get it again.") from error
     if missing := [name for name in COLUMNS if name not in present]:
-        raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}: give the transcripts of a Xenium section."
-        )
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}: give the transcripts of a Xenium section.")
     rules = [("qv", ">=", min_quality)] if "qv" in present else []
     rules += [("is_gene", "==", True)] if "is_gene" in present else []
     try:
-        read = pq.read_table(
-            path, columns=COLUMNS, filters=rules or None, read_dictionary=["feature_name"]
-        )
+        read = pq.read_table(path, columns=COLUMNS, filters=rules or None, read_dictionary=["feature_name"])
     except Exception as error:
         raise InputError(f"{path} cannot be read as a table: it is damaged; get it again.") from error
     if not len(read):
