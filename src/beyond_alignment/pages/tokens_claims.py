@@ -1,7 +1,5 @@
 """Claims of the page on token-level fusion, with verdicts by rules that are stated in each record."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
@@ -9,8 +7,7 @@ from scipy.stats import spearmanr
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
 from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, mean_spearman, names_of
-from beyond_alignment.tokens.contrastive import ClipResult
-from beyond_alignment.tokens.study import MIN_MAE, REFERENCES, RIDGE
+from beyond_alignment.tokens.comparison import MIN_MAE, REFERENCES, RIDGE
 
 PAR = 0.02
 """Largest difference in mean Spearman that counts as on par."""
@@ -21,25 +18,13 @@ Record = dict[str, object]
 
 
 def token_claims(
-    scores: pd.DataFrame,
-    clips: Sequence[ClipResult],
-    redundancy: pd.DataFrame,
-    clusters: pd.DataFrame,
-    *,
-    arms: pd.DataFrame,
+    scores: pd.DataFrame, clips: pd.DataFrame, genes: pd.DataFrame, clusters: pd.DataFrame
 ) -> list[Record]:
     """Return the records of M1 to M9.
 
-    Parameters
-    ----------
-    scores, arms
-        Of a :class:`Comparison` with default dials.
-    clips
-        CLIP with tile vectors and with tokens, on the same folds; may be empty.
-    redundancy
-        From :func:`predictability`.
-    clusters
-        From :func:`compare_clusters`, of the best arm of each kind.
+    ``scores`` has a row an arm, reference, fold and seed on tissue with default dials; ``clips`` a row a granularity,
+    fold and seed; ``genes`` a row a gene with ``largest_r``, ``core_share`` and ``spearman`` of the best fusion;
+    ``clusters`` a row an arm and fold, of the best arm of each kind.
     """
     common = {
         "n": int(scores.groupby(["arm", "seed"])["n_tiles"].sum().iloc[0]),
@@ -50,7 +35,7 @@ def token_claims(
     return [
         {**common, **_fusion(scores)},
         {**common, **_granularity(scores)},
-        {**common, **_timing(scores, arms)},
+        {**common, **_timing(scores)},
         {
             "claim": "M4",
             "measured": "not run: pathology models are trained on real tissue, and a simulated picture is none",
@@ -58,7 +43,7 @@ def token_claims(
         },
         {**common, **_best_gene(scores)},
         {**common, **_retrieval(clips)},
-        {**common, **_redundancy(redundancy)},
+        {**common, **_redundancy(genes)},
         {**common, **_clusters(scores, clusters)},
         {
             "claim": "M9",
@@ -112,12 +97,16 @@ def _granularity(scores: pd.DataFrame) -> Record:
     }
 
 
-def _timing(scores: pd.DataFrame, arms: pd.DataFrame) -> Record:
-    """Return M3: the best late fusion with tokens less the best early fusion."""
+def _timing(scores: pd.DataFrame) -> Record:
+    """Return M3: the best late fusion with tokens less the best early fusion.
+
+    A training whose best epoch is not known counts as one that had not ended.
+    """
     late, early = best_arm(scores, "late token"), best_arm(scores, "early")
     mean, low, high = gain(scores, late, early)
     worse = early if mean > 0 else late
-    cut, runs = int(arms.set_index("arm").at[worse, "at_the_end"]), int((scores["arm"] == worse).sum())
+    trainings = scores[scores["arm"] == worse]
+    runs, cut = len(trainings), len(trainings) - int((trainings["best_epoch"] < trainings["epochs"]).sum())
     inside, apart = low > -PAR and high < PAR, (low > 0 or high < 0) and abs(mean) > PAR
     verdict = REPLICATED if inside else NOT_REPLICATED if apart and 2 * cut < runs else UNTESTABLE
     return {
@@ -150,9 +139,8 @@ def _best_gene(scores: pd.DataFrame) -> Record:
     }
 
 
-def _retrieval(clips: Sequence[ClipResult]) -> Record:
+def _retrieval(table: pd.DataFrame) -> Record:
     """Return M6: recall at 1 with tokens less that with tile vectors."""
-    table = retrieval_table(clips)
     if table.empty or table["granularity"].nunique() < 2:
         return {"claim": "M6", "measured": "CLIP was not trained with both granularities", "verdict": UNTESTABLE}
     wide = table.groupby(["fold", "granularity"])[["recall_1", "recall_5"]].mean().unstack("granularity")
@@ -169,25 +157,6 @@ def _retrieval(clips: Sequence[ClipResult]) -> Record:
         "seeds": int(table["seed"].nunique()),
         "verdict": a_gain(low, high),
     }
-
-
-def retrieval_table(clips: Sequence[ClipResult]) -> pd.DataFrame:
-    """Return recall of CLIP: a row a granularity, seed and fold, both directions averaged, with chance.
-
-    Parameters
-    ----------
-    clips
-        Runs on the same folds.
-    """
-    rows = []
-    for clip in clips:
-        for fold, found in enumerate(clip.retrieval):
-            both = {
-                f"recall_{k}": (found.image_to_transcripts[k] + found.transcripts_to_image[k]) / 2 for k in found.chance
-            }
-            chance = {f"chance_{k}": value for k, value in found.chance.items()}
-            rows.append({"granularity": clip.granularity, "seed": clip.seed, "fold": fold, **both, **chance})
-    return pd.DataFrame(rows)
 
 
 def _redundancy(table: pd.DataFrame) -> Record:
