@@ -83,7 +83,6 @@ from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulat
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
 from beyond_alignment.benchmark.sis_table import sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
@@ -113,7 +112,6 @@ __all__ = [
     "Grid",
     "GridSet",
     "Outcome",
-    "PointStore",
     "Prediction",
     "Predictions",
     "RankAgreement",

@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.predictions import Arrays, Predictions
 from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench, inner_groups, stand_ins
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
 from beyond_alignment.study import each
@@ -75,43 +74,13 @@ def predict_held_out(
     return probability, guess, frequency
 
 
-def out_of_fold(
-    problem: Problem,
-    pair: Pair,
-    splits: Sequence[Split],
-    method: str,
-    *,
-    seed: int = 0,
-    key: Mapping[str, object] | None = None,
-    store: PointStore | None = None,
-) -> Predictions:
-    """Predict every spot from the fold that held it out.
-
-    Parameters
-    ----------
-    problem
-        The labelled spots.
-    pair
-        Embeddings of both modalities, each (spot, feature).
-    splits
-        Folds.
-    method
-        Name of the fusion method.
-    seed
-        Of the method.
-    key
-        What identifies this run in the store.
-    store
-        Where finished runs are kept.
-    """
-
-    def compute() -> Arrays:
-        folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
-        spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
-        probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
-        return {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
-
-    return gather(problem, splits, (store or PointStore(None)).get(key or {}, compute))
+def out_of_fold(problem: Problem, pair: Pair, splits: Sequence[Split], method: str, *, seed: int = 0) -> Predictions:
+    """Predict every spot from the fold that held it out; embeddings are (spot, feature)."""
+    folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
+    spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
+    probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
+    arrays = {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
+    return gather(problem, splits, arrays)
 
 
 def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predictions:
