@@ -3,7 +3,7 @@
 import numpy as np
 
 from beyond_alignment.benchmark import Contest, Failure, fit_one_by_one
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 METHODS = ("expression_only", "morphology_only", "concat", "late_average")

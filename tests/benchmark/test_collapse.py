@@ -10,7 +10,9 @@ from beyond_alignment.benchmark.collapse_picture import collapse_picture
 from beyond_alignment.benchmark.collapse_representations import CONTENDERS, represent_unseen
 from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import broja, dial_theory, dialled_task, joint_informations
+from beyond_alignment.information import broja, dialled_task
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.known_truth.dial import dial_theory
 
 CPU = {"seeds": [0], "device": "cpu"}
 

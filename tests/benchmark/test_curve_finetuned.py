@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from beyond_alignment.benchmark import curve_finetuned, finetuned_curves, pose_curves, raw_reasons
+from beyond_alignment.benchmark import curve_finetuned
+from beyond_alignment.benchmark.curve_finetuned import finetuned_curves, raw_reasons
+from beyond_alignment.benchmark.curve_problems import pose_curves
 from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
 from beyond_alignment.benchmark.scaling import subset
-from beyond_alignment.experts.finetuning import FinetuneSettings, gene_stages
+from beyond_alignment.experts.finetuning import FinetuneSettings
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
 from tests.benchmark.stand_ins import CONTESTS, two_bits
 from tests.experts.finetuning.conftest import small_transformer
 

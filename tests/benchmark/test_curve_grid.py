@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scaling import subset
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.benchmark.stand_ins import CONTESTS, Counted, two_bits
 from tests.tissue import make_tissue
 

@@ -14,7 +14,7 @@ from beyond_alignment.benchmark import (
 )
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 from tests.benchmark.stand_ins import CONTESTS, METHODS, Counted, Failing, two_bits
 from tests.tissue import make_tissue
 
@@ -100,7 +100,7 @@ def test_bad_input_of_a_cell_is_its_reason(data):
     adata.obsm["X_pca"][0] = np.nan
     found = run_grid({"her2st": adata}, CONTESTS)
     bad = found.failures
-    assert set(bad["failure"]) == {"The expression embedding holds 6 values that are not finite: remove them."}
+    assert set(bad["failure"]) == {"The expression embedding holds 6 NaN or infinite values: drop or fill those rows."}
     assert set(bad["method"]) == set(METHODS)  # the spot is in the training or the test spots of every fold
     assert found.cells["value"].isna().all()
 

@@ -9,7 +9,9 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.registry import trained_parameters
-from beyond_alignment.tasks import TASKS, absence, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from beyond_alignment.benchmark import (
     run_benchmark,
 )
 from beyond_alignment.fusion import CORE_METHODS
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 FIELDS = (100, 600)

@@ -17,7 +17,8 @@ from beyond_alignment.benchmark import (
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.benchmark.problem import Workbench, inner_groups
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import make_splits, set_labels
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.splits import make_splits
 from tests.tissue import make_tissue
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from beyond_alignment.benchmark.scaling import nested_order, subset
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 @settings(max_examples=40, deadline=None)

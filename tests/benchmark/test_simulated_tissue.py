@@ -13,9 +13,12 @@ from beyond_alignment.benchmark import (
     tile_weights,
 )
 from beyond_alignment.benchmark.simulated_tissue import EXPRESSION, FIRST, MORPHOLOGY, RULES, SECOND
-from beyond_alignment.datasets import read_release, write_release
+from beyond_alignment.datasets import read_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import TASKS, absence, microns
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS
+from beyond_alignment.tasks.splits import microns
 
 TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
 

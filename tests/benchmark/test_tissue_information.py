@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.tissue_information import tissue_decompositions
 from beyond_alignment.benchmark.tissue_pairs import whole_units
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 

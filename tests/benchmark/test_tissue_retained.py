@@ -10,7 +10,7 @@ from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, I
 from beyond_alignment.benchmark import PointStore
 from beyond_alignment.benchmark.tissue_pairs import task_contests, tissue_pair
 from beyond_alignment.benchmark.tissue_retained import ALIGNED, RAW, terms_on_tissue, told_on_tissue
-from beyond_alignment.tasks import set_labels, set_targets
+from beyond_alignment.tasks.labels import set_labels, set_targets
 from tests.tissue import make_tissue
 
 TASKS = ("niche", "niche_immune")

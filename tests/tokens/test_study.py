@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from beyond_alignment.results import CLAIMS, VERDICTS
 
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE
-from beyond_alignment.datasets import Dials
+from beyond_alignment.datasets.simulated_histology.dials import Dials
 from beyond_alignment.errors import InputError
-from beyond_alignment.results import CLAIMS, VERDICTS
 from beyond_alignment.tokens import compare_arms, only, outer_folds, retrieval_table, simulated_tiles, token_claims
 from beyond_alignment.tokens.arm_scores import best_arm, fusion_and_rival, gain, predictability
 from beyond_alignment.tokens.contrastive import ClipResult

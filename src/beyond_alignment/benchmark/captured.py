@@ -11,7 +11,8 @@ from beyond_alignment.benchmark.captured_probes import PROBES
 from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.information import PID, gate
+from beyond_alignment.information import PID
+from beyond_alignment.information.gates import gate
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.study import each
 
@@ -28,7 +29,7 @@ def captured(
     """Measure the share of each term of the decomposition that a method's representation holds within reach of a probe.
 
     A method is fitted at the common size on ``n`` samples of
-    :func:`~beyond_alignment.information.linear_embedding_task`. The probe is fitted on other samples and scored on
+    ``linear_embedding_task``. The probe is fitted on other samples and scored on
     others still, so that what a method learnt by heart does not count. The share of a term is what the probe tells
     beyond the other terms of the label, divided by the term: 1 where all is told, 0 where the others are told and
     nothing more, below 0 where those are lost too. The representation of late average is its pooled prediction;

@@ -18,7 +18,7 @@ from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, failure_of
 from beyond_alignment.study import each
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 FitMany = Callable[[Sequence[Fusion], Sequence[TrainingSet]], Sequence[Fusion | Failure]]
 """Fits estimators of one method, each on its own training set, to what its own ``fit`` would give."""

@@ -21,15 +21,14 @@ from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.finetuning import (
     FinetuneSettings,
-    Stages,
     VitStages,
     enter_spots,
-    raw_absence,
-    raw_counts,
     raw_patches,
-    starting_gene_transformer,
     starting_tissue_vit,
 )
+from beyond_alignment.experts.finetuning.raw_spots import raw_absence, raw_counts
+from beyond_alignment.experts.finetuning.stages import Stages
+from beyond_alignment.experts.finetuning.starting_weights import starting_gene_transformer
 from beyond_alignment.experts.record import Modality
 from beyond_alignment.study import each
 from beyond_alignment.tasks import get_task

@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.problem import Contest, stand_ins
 from beyond_alignment.benchmark.scaling import FRACTIONS, subset
 from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 CONTESTANTS = (
     *("expression_only", "morphology_only", "concat", "late_average", "low_rank", "cross_attention", "bottleneck"),

@@ -20,7 +20,8 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.tables import symbol_table
 from beyond_alignment.information.pid import PID
-from beyond_alignment.tasks import Split, labelled
+from beyond_alignment.tasks.labels import labelled
+from beyond_alignment.tasks.splits import Split
 
 SynergyKind = Literal["additive", "interaction"]
 KINDS: tuple[SynergyKind, ...] = ("additive", "interaction")

@@ -10,7 +10,8 @@ from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.registry import Size
-from beyond_alignment.tasks import TASKS, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.registry import TASKS
 
 QUICK_TASKS = ("cell_type", "region", "domain")
 PUBLISHED = (

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import t
 
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 NEVER = "never within the range"
 POINT = ["task", "split", "fraction"]

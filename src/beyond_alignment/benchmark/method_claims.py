@@ -10,7 +10,7 @@ from beyond_alignment.benchmark.captured_bars import MOST
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NOT_REPLICATED, REPLICATED, UNTESTABLE
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 LITTLE = 0.1
 Record = dict[str, object]

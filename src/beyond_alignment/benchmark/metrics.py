@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import entropy
 
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 MAIN_METRIC = {"classification": "macro_f1", "regression": "r2"}
 N_MOMENTS = 7

@@ -11,7 +11,7 @@ from beyond_alignment.benchmark.cells import Bench
 from beyond_alignment.benchmark.curve_problems import CurveProblems
 from beyond_alignment.benchmark.problem import Contest, make_problem
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 def own_problem(

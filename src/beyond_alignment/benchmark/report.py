@@ -10,8 +10,8 @@ from beyond_alignment.benchmark.plan import field_um
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.scoreboard import Scoreboard, chance_macro_f1, gains
-from beyond_alignment.experts import field_name
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 MAIN_EXPRESSION, MAIN_MORPHOLOGY = "pca", "mobilenetv2"

@@ -14,7 +14,7 @@ from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
 from beyond_alignment.study import each
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 def predict_fold(

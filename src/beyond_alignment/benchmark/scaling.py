@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 FRACTIONS = (0.01, 0.0316, 0.1, 0.316, 1.0)
 

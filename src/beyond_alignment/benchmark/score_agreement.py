@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.tissue_information import TissueInformation
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 UNIMODAL = ("expression_only", "morphology_only")

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from beyond_alignment.benchmark.metrics import Statistics
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 MOST_EXACT = 12
 """Units up to which all exchanges are tried."""

@@ -16,7 +16,8 @@ from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.sections import PITCH_UM, normal_fields, spot_coordinates
 from beyond_alignment.information.known_truth.tables import symbol_table
 from beyond_alignment.information.pid import PID
-from beyond_alignment.tasks import label_rings, set_labels
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.rings import label_rings
 
 NAME = "simulated"
 EXPRESSION, MORPHOLOGY = "simulated_expression", "simulated_morphology_200um"

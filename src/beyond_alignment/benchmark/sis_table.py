@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import sis_gain, sis_gain_interval, verbal_level
+from beyond_alignment.information import sis_gain
+from beyond_alignment.information.sis import sis_gain_interval, verbal_level
 
 UNDEFINED = "undefined"
 

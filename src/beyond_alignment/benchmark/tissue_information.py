@@ -17,7 +17,8 @@ from beyond_alignment.information.estimators import estimate_pid
 from beyond_alignment.information.pid import TERMS
 from beyond_alignment.information.strategy import recommend_strategy
 from beyond_alignment.study import each
-from beyond_alignment.tasks import TASKS, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.registry import TASKS
 
 MOST_FEATURES = 2000
 SOURCES = ("expression", "morphology")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 REPLICATED, NOT_REPLICATED, UNTESTABLE = "replicated", "not replicated", "cannot be tested here"
 OPPOSITE = {REPLICATED: NOT_REPLICATED, NOT_REPLICATED: REPLICATED, UNTESTABLE: UNTESTABLE}

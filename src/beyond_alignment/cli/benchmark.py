@@ -71,7 +71,7 @@ def benchmark(
 def _check(task: Sequence[str] | None, method: Sequence[str] | None, split: Sequence[str] | None) -> None:
     """Refuse names that nothing has, before anything is read."""
     from beyond_alignment.fusion import FUSION_METHODS
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     for what, given, known in (
         ("task", task, tuple(TASKS)),
@@ -87,7 +87,7 @@ def _read(names: Sequence[str] | None) -> "dict[str, AnnData]":
     from beyond_alignment.benchmark.simulated_tissue import simulate_tissue
     from beyond_alignment.datasets import read_release
     from beyond_alignment.project import root
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     known = tuple(dict.fromkeys(record.data_set for record in TASKS.values()))
     if unknown := [name for name in names or () if name not in known]:
@@ -110,7 +110,7 @@ def _plan(
     from beyond_alignment.benchmark.grid_sets import under_main_split
     from beyond_alignment.benchmark.plan import plan_contests
     from beyond_alignment.fusion import FUSION_METHODS
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     planned = plan_contests(
         data_sets,

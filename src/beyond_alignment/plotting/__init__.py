@@ -7,7 +7,6 @@ from beyond_alignment.plotting.captured import plot_captured
 from beyond_alignment.plotting.collapse import (
     plot_descent,
     plot_dial,
-    plot_found,
     plot_shares_by_directions,
     plot_shares_by_size,
 )
@@ -22,7 +21,6 @@ from beyond_alignment.plotting.experts import (
     plot_expert_scores,
     plot_genes,
     plot_leakage,
-    plot_rank,
 )
 from beyond_alignment.plotting.finetuning_gains import plot_finetuning_gains
 from beyond_alignment.plotting.lead_map import plot_lead_map
@@ -71,7 +69,6 @@ __all__ = [
     "plot_field_of_view",
     "plot_finetuning_gains",
     "plot_fitted_curves",
-    "plot_found",
     "plot_gains",
     "plot_gates",
     "plot_gene_calibration",
@@ -89,7 +86,6 @@ __all__ = [
     "plot_patches",
     "plot_pid",
     "plot_predictability",
-    "plot_rank",
     "plot_ranks",
     "plot_regret",
     "plot_scores",

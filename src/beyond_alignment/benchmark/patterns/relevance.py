@@ -17,7 +17,8 @@ from beyond_alignment.fusion import FUSION_METHODS, make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.tuning import tune
-from beyond_alignment.information import PID, LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.information import PID
+from beyond_alignment.information.generators import LinearEmbeddingTask, linear_embedding_task
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.tables import symbol_table
 from beyond_alignment.study import each
@@ -48,7 +49,7 @@ def relevance_study(
 ) -> pd.DataFrame:
     """Measure what a representation holds of a label whose source is the same for all samples, or is not.
 
-    Embeddings are those of :func:`~beyond_alignment.information.linear_embedding_task` with the bits of every term,
+    Embeddings are those of ``linear_embedding_task`` with the bits of every term,
     most of which have nothing to do with the label. Methods are fitted at the common size, probes on other samples, and
     scored on others still, as in :func:`~beyond_alignment.benchmark.captured`.
 
