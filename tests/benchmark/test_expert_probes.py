@@ -7,13 +7,13 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from beyond_alignment.benchmark import Contest, build_scoreboard, run_benchmark
 from beyond_alignment.benchmark.expert_probes import draw_tiles, experts_of, modality_read, score_expert
 from beyond_alignment.benchmark.gene_probes import predict_genes, widest_split
 from beyond_alignment.benchmark.paired_scores import ALL_TASKS, beats, genes_as_task, shipping
 from beyond_alignment.benchmark.predictions import by_fold
-from beyond_alignment.benchmark.problem import pose
-from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.benchmark.problem import Contest, pose
+from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
+from beyond_alignment.benchmark.scoreboard import build_scoreboard
 from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks.genes import log_expression

@@ -4,15 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import (
-    Contest,
-    compare_with_experts,
-    run_benchmark,
-    run_grid,
-    score,
-    tile_weights,
-)
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.method_comparison import compare_with_experts
+from beyond_alignment.benchmark.metrics import score, tile_weights
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
+from beyond_alignment.benchmark.problem import Contest
+from beyond_alignment.benchmark.runner import run_benchmark
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks.splits import microns
 from tests.benchmark.stand_ins import CONTESTS, METHODS, Counted, Failing, two_bits

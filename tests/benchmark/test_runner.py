@@ -5,17 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import (
-    Contest,
-    build_scoreboard,
-    gains,
-    make_problem,
-    out_of_fold,
-    pose,
-    run_benchmark,
-)
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.problem import Workbench, inner_groups
+from beyond_alignment.benchmark.problem import Contest, Workbench, inner_groups, make_problem, pose
+from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
+from beyond_alignment.benchmark.scoreboard import build_scoreboard, gains
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks.labels import set_labels
 from beyond_alignment.tasks.splits import make_splits

@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import (
-    describe_tasks,
-    plan_contests,
-    run_benchmark,
-    score,
+from beyond_alignment.benchmark.describe import describe_tasks
+from beyond_alignment.benchmark.metrics import score, tile_weights
+from beyond_alignment.benchmark.plan import plan_contests
+from beyond_alignment.benchmark.runner import run_benchmark
+from beyond_alignment.benchmark.simulated_tissue import (
+    EXPRESSION,
+    FIRST,
+    MORPHOLOGY,
+    RULES,
+    SECOND,
     simulate_tissue,
     simulated_truth,
-    tile_weights,
 )
-from beyond_alignment.benchmark.simulated_tissue import EXPRESSION, FIRST, MORPHOLOGY, RULES, SECOND
 from beyond_alignment.datasets import read_release
 from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError

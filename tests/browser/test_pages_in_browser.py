@@ -1,6 +1,7 @@
 """The built book in a browser: no error on the console, nothing fetched from elsewhere, formulas rendered."""
 
 import pytest
+
 from beyond_alignment.book.notebook import toc_pages
 
 QUESTION = r"""

@@ -38,7 +38,7 @@ FIGURES = {
         "field of view",
     ),
     "spectrum": (
-        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], threshold=0.2, title="t"),
+        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], 0.2),
         "canonical",
     ),
 }

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from beyond_alignment import information
+from beyond_alignment.benchmark.curve_finetuned import SURROGATES
 from beyond_alignment.benchmark.curve_fit import CurveFit
 from beyond_alignment.benchmark.scaling_tables import fit_curves
 
 FROZEN = ("expression_only", "morphology_only")
-SINGLE = (*FROZEN, *benchmark.SURROGATES)
+SINGLE = (*FROZEN, *SURROGATES)
 """Paths of one modality that every task has; where raw input is at hand, fine-tuned experts stand beside them."""
 
 

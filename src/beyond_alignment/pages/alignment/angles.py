@@ -44,12 +44,14 @@ PLAN = [
         *product(TEMPERATURES, ["clip"], [4000], [0], [30]),
     )
 ]  # fmt: skip
-CHECK = [
-    {"case": BASE, "n": 1000, "seed": 0, "steps": 30},
-    {"method": "cca", "n": 1000},
-    {"n": 4000, "steps": 30},
-]
-TOLERANCE = 0.01
+OPTIONS: dict[str, Any] = {
+    "check": [
+        {"case": BASE, "n": 1000, "seed": 0, "steps": 30},
+        {"method": "cca", "n": 1000, "seed": 0},
+        {"n": 4000, "steps": 30},
+    ],
+    "n_jobs": -1,
+}
 
 
 def angle(case: str, method: str, n: int, seed: int, steps: int, device: Device) -> dict[str, float]:

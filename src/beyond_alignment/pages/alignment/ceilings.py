@@ -31,12 +31,15 @@ PLAN = [
     for name, readers in EXPRESSION.items()
     for sees, reads in product(MORPHOLOGY, readers)
 ]
-CHECK = [
-    {"data_set": "her2st", "expression": "hallmark", "morphology": "colour"},
-    {"data_set": "mob", "expression": "pca", "morphology": "colour"},  # from counts
-    {"data_set": "crc_visium", "expression": "hallmark", "morphology": "colour"},  # a single section
-]
-SETTINGS = {"n_components": 50, "n_permutations": 200, "n_bootstrap": 60, "seed": 0}
+OPTIONS: dict[str, Any] = {
+    "settings": {"n_components": 50, "n_permutations": 200, "n_bootstrap": 60, "seed": 0},
+    "check": [
+        {"data_set": "her2st", "expression": "hallmark", "morphology": "colour"},
+        {"data_set": "mob", "expression": "pca", "morphology": "colour"},  # from counts
+        {"data_set": "crc_visium", "expression": "hallmark", "morphology": "colour"},  # a single section
+    ],
+    "n_jobs": -1,
+}
 FEWEST_PERMUTATIONS = 20
 
 
@@ -168,5 +171,5 @@ def numbers(table: pd.DataFrame) -> dict[str, Any]:
         "most_held": {"value": left.max(), "n": len(table)},
         "most_rank": int(table["rank"].max()),
         "most_rank_spatial": int(table["rank_spatial"].max()),
-        "n_permutations": SETTINGS["n_permutations"],
+        "n_permutations": OPTIONS["settings"]["n_permutations"],
     }

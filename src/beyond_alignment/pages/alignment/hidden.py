@@ -24,8 +24,7 @@ PLAN = [
     for steps in (training_steps(n), TWIN)
     if steps != TWIN or (n, seed, law) == (SIZES[0], 0, "squares")
 ]
-CHECK = [{"steps": TWIN}]
-TOLERANCE = 0.01
+OPTIONS: dict[str, Any] = {"check": [{"steps": TWIN}], "n_jobs": -1}
 
 
 def hidden(law: str, contender: str, n: int, seed: int, steps: int, device: Device) -> dict[str, float]:

@@ -13,7 +13,7 @@ from beyond_alignment.pages.alignment.shares import EASY, HALF
 
 REACH, N_PLACES, N_SHOWN = 2.0, 41, 600
 PLAN = [{"method": "bilinear", "n": n, "seed": 0} for n in (2000, 300)]
-CHECK = PLAN[1:]
+OPTIONS: dict[str, Any] = {"check": PLAN[1:]}
 
 
 def picture(method: str, n: int, seed: int) -> dict[str, Any]:

@@ -13,8 +13,10 @@ POPULATION = N_SHARED / (1 + NOISE**2) ** 2
 """Ceiling of the population: four shared bits in noise of 0.25 along every direction."""
 SHOWN = 4000
 PLAN = [{"n": n, "seed": seed} for n, seed in [*product((100, 1000, 10000), range(3)), (SHOWN, 0)]]
-CHECK = [{"n": 100, "seed": 0}, {"n": SHOWN, "seed": 0}]
-SETTINGS = {"n_permutations": 200}
+OPTIONS: dict[str, Any] = {
+    "settings": {"n_permutations": 200},
+    "check": [{"n": 100, "seed": 0}, {"n": SHOWN, "seed": 0}],
+}
 
 
 def spectrum(n: int, seed: int, n_permutations: int) -> dict[str, Any]:

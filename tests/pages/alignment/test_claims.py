@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark.alignment_claims import alignment_claims
+from beyond_alignment.pages.alignment.claims import alignment_claims
 
 HEADS = {"cca_linear": "linear", "clip_nonlinear": "nonlinear", "bilinear": "interaction", "comm": "interaction"}
 

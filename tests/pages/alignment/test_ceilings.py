@@ -1,22 +1,13 @@
 """Ceilings of pairs of experts on synthetic tissue whose shared directions are known."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import PointStore
-from beyond_alignment.benchmark.tissue_ceilings import (
-    ExpertPair,
-    expert_pairs,
-    held_out_unit,
-    tissue_ceilings,
-    transferred_ceilings,
-)
+from beyond_alignment.pages.alignment.ceilings import held_out_unit, tissue_ceiling, transferred_ceilings
 from tests.tissue import make_tissue
 
-FEW = {"n_permutations": 40, "n_bootstrap": 20}
+FEW = {"n_components": 50, "n_permutations": 40, "n_bootstrap": 20, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +21,18 @@ def tissue():
     adata.obsm["X_colour_200um"] = noise[2]  # nothing
     sign = np.where(adata.obs["donor"] == "A", 1, -1)
     adata.obsm["X_random_vit_200um"] = np.column_stack([shared[:, :1] * sign[:, None], noise[3]])  # turned by the donor
-    adata.obsm["X_mobilenetv2_without_A_200um"] = noise[3]
     return adata
+
+
+def views_of(tissue, morphology):
+    return tissue.obsm["X_pca"], tissue.obsm[f"X_{morphology}_200um"]
 
 
 @pytest.fixture(scope="module")
 def table(tissue):
-    return tissue_ceilings({"her2st": tissue}, **FEW).set_index("morphology")
+    names = ("mobilenetv2", "colour")
+    found = [tissue_ceiling(views_of(tissue, name), tissue, **FEW) for name in names]
+    return pd.DataFrame(found, index=names)
 
 
 def test_a_ceiling_is_the_number_of_shared_directions_and_the_nulls_are_far_below(table):
@@ -64,8 +60,7 @@ def test_nothing_shared_is_no_excess_and_transfers_as_nothing(table):
 
 
 def test_a_direction_that_turns_with_the_donor_transfers_with_its_sign(tissue):
-    views = ExpertPair("her2st", "pca", "random_vit", 200).views(tissue)
-    found = dict(zip("ABC", transferred_ceilings(views, tissue), strict=True))
+    found = dict(zip("ABC", transferred_ceilings(views_of(tissue, "random_vit"), tissue), strict=True))
     assert found["A"][0] > 0.8  # donors B and C agree with one another
     assert found["A"][1] < -0.8  # and donor A says the contrary
 
@@ -80,28 +75,9 @@ def test_the_unit_is_the_widest_of_which_there_are_two(sections, unit, n_units):
     assert len(list(transferred_ceilings((x[0], x[1]), adata))) == n_units
 
 
-def test_every_pair_that_a_release_holds_is_listed_once(tissue):
-    pairs = expert_pairs({"her2st": tissue}, morphology=("colour", "mobilenetv2", "tissue_vit"), fields_um=(600,))
-    assert pairs == [ExpertPair("her2st", "pca", name, 200) for name in ("colour", "mobilenetv2")]
-    wide = tissue.copy()
-    wide.obsm["X_mobilenetv2_600um"] = wide.obsm["X_mobilenetv2_200um"]
-    fields = [
-        pair.field_um for pair in expert_pairs({"her2st": wide}, morphology=("mobilenetv2",), fields_um=(100, 600))
-    ]
-    assert fields == [600]
-    del wide.obsm["X_pca"]
-    assert expert_pairs({"her2st": wide}, expression=("pca", "hallmark"))[0].expression == "pca"  # from counts
-    wide.X = None
-    assert expert_pairs({"her2st": wide}, expression=("pca", "hallmark")) == []
-
-
-def test_a_single_section_and_a_store(tissue, tmp_path, monkeypatch):
+def test_a_single_section_holds_out_blocks(tissue):
     single = tissue[tissue.obs["section"] == "A1"].copy()
     single.obsm["spatial"] *= 3  # room for the buffers of the blocks
-    pairs = [ExpertPair("crc_visium", "pca", "mobilenetv2", 200)]
-    store = PointStore(tmp_path)
-    first = tissue_ceilings({"crc_visium": single}, pairs, store=store, **FEW)
-    assert (first["unit"][0], first["n_units"][0], first["n"].dtype.kind) == ("block", 5, "i")
-    assert first["held_out"][0] > 1
-    monkeypatch.setattr(sys.modules[expert_pairs.__module__], "spectral_ceiling", None)
-    pd.testing.assert_frame_equal(tissue_ceilings({"crc_visium": single}, pairs, store=store, **FEW), first)
+    found = tissue_ceiling(views_of(single, "mobilenetv2"), single, **FEW)
+    assert (found["unit"], found["n_units"], found["n_donors"]) == ("block", 5, 1)
+    assert found["held_out"] > 1

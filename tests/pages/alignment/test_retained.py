@@ -1,19 +1,15 @@
 """What alignment keeps of tasks on synthetic tissue with a shared bit and a private one."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from beyond_alignment.alignment.retained_terms import COLUMNS, RETAINED_TERMS, InformationRetained
-from beyond_alignment.benchmark import PointStore
 from beyond_alignment.benchmark.tissue_pairs import task_contests, tissue_pair
-from beyond_alignment.benchmark.tissue_retained import ALIGNED, RAW, terms_on_tissue, told_on_tissue
+from beyond_alignment.pages.alignment import retained
 from beyond_alignment.tasks.labels import set_labels, set_targets
 from tests.tissue import make_tissue
 
-TASKS = ("niche", "niche_immune")
 EXPERTS = {"expression": "pca", "morphology": "mobilenetv2", "field_um": 600}
 
 
@@ -33,19 +29,27 @@ def tissue():
     return adata
 
 
+def pair_of(tissue, task):
+    (contest,) = task_contests({"her2st": tissue}, [task], **EXPERTS)
+    return tissue_pair(tissue, contest)
+
+
 def test_a_linear_probe_loses_the_private_bit_to_one_direction_and_has_it_back_with_all(tissue):
-    table = told_on_tissue({"her2st": tissue}, tasks=TASKS, directions=(1, 5))
-    assert table["made_from"].unique().tolist() == ["neighbours"]
-    assert table["unit"].unique().tolist() == ["donor"]
-    bits = table.set_index(["task", "representation", "directions"])["bits"]
-    assert bits["niche", RAW, 0] > 0.85
-    assert bits["niche", ALIGNED, 1] > 0.85
-    assert bits["niche_immune", RAW, 0] > 0.85
-    assert bits["niche_immune", ALIGNED, 1] < 0.05
-    assert bits["niche", ALIGNED, 5] == pytest.approx(bits["niche", RAW, 0], abs=0.03)
-    assert (table["low_bits"] <= table["bits"]).all()
-    assert (table["bits"] <= table["high_bits"]).all()
-    assert np.allclose(table["bits"], table["fraction"] * table["entropy"])
+    shared, private = pair_of(tissue, "niche"), pair_of(tissue, "niche_immune")
+    assert retained.described(shared) | {"expression": ""} == {
+        "made_from": "neighbours", "data_set": "her2st", "expression": "", "morphology": "mobilenetv2_200um",
+        "unit": "donor", "n": 400, "n_groups": 4,
+    }  # fmt: skip
+    whole, one, lost = (retained.told_of(*given) for given in ((shared, 0), (shared, 1), (private, 1)))
+    assert [found["representation"] for found in (whole, one)] == [retained.RAW, retained.ALIGNED]
+    assert whole["bits"] > 0.85
+    assert one["bits"] > 0.85
+    assert retained.told_of(private, 0)["bits"] > 0.85
+    assert lost["bits"] < 0.05
+    assert retained.told_of(shared, 5)["bits"] == pytest.approx(whole["bits"], abs=0.03)
+    for found in (whole, one, lost):
+        assert found["low_bits"] <= found["bits"] <= found["high_bits"]
+        assert found["bits"] == pytest.approx(found["fraction"] * found["entropy"])
 
 
 def test_tasks_that_are_not_there_are_left_out_and_compositions_become_classes(tissue):
@@ -65,33 +69,29 @@ def estimated(monkeypatch):
     """Keep what was asked, and answer with the width of the aligned pair."""
     asked = []
 
-    def estimate(views, y, groups, *, transformer, before, **options):
-        asked.append({"views": views, "before": before, "directions": transformer.n_directions, **options})
+    def estimate(views, y, groups, *, transformer, **options):
+        asked.append({"views": views, "directions": transformer.n_directions, **options})
         table = pd.DataFrame({"term": RETAINED_TERMS} | dict.fromkeys(COLUMNS, transformer.n_directions))
         table = table.astype(dict.fromkeys(COLUMNS[6:], "Float64"))
         table.loc[1, "kept"] = None
-        return InformationRetained(before or len(asked), 0, table)
+        return InformationRetained(1, 0, table)
 
-    monkeypatch.setattr(sys.modules[terms_on_tissue.__module__], "information_retained", estimate)
+    monkeypatch.setattr(retained, "information_retained", estimate)
     return asked
 
 
-def test_the_raw_pair_is_estimated_once_for_all_numbers_of_directions(tissue, estimated, tmp_path):
-    options = {"tasks": TASKS, "directions": (1, 2), "n_jobs": 1, "store": PointStore(tmp_path)}
-    table = terms_on_tissue({"her2st": tissue}, **options)
-    assert [(a["directions"], a["before"]) for a in estimated] == [(1, None), (2, 1), (1, None), (2, 3)]
-    assert estimated[0]["n_folds"] == 4
-    assert len(set(estimated[0]["blocks"])) == 16
-    assert table.groupby(["task", "directions"], sort=False)["term"].agg(list).tolist() == [list(RETAINED_TERMS)] * 4
-    assert table["after"].tolist() == [1] * 6 + [2] * 6 + [1] * 6 + [2] * 6
-    assert table["kept"].isna().tolist() == [False, True, False, False, False, False] * 4
-    again = terms_on_tissue({"her2st": tissue}, **options)
-    assert len(estimated) == 4
-    pd.testing.assert_frame_equal(again, table)
+def test_a_task_is_decomposed_a_record_a_term_and_an_absent_share_is_none(tissue, estimated):
+    found = retained.terms_of(pair_of(tissue, "niche"), 2, 20)
+    assert [record["term"] for record in found] == list(RETAINED_TERMS)
+    assert [record["after"] for record in found] == [2] * 6
+    assert [record["kept"] is None for record in found] == [False, True, False, False, False, False]
+    (asked,) = estimated
+    assert (asked["directions"], asked["n_folds"], asked["n_bootstrap"]) == (2, 4, 20)
+    assert len(set(asked["blocks"])) == 16
 
 
 def test_components_are_turned_so_that_scaling_features_does_not_level_them(tissue, estimated):
-    terms_on_tissue({"her2st": tissue}, tasks=TASKS[:1], n_jobs=1)
+    retained.terms_of(pair_of(tissue, "niche"), 10, 20)
     turned = estimated[0]["views"][0]
     values = np.linalg.eigvalsh(np.cov(np.asarray(tissue.obsm["X_pca"]).T))
     assert np.linalg.eigvalsh(np.cov(turned.T)) == pytest.approx(values / values.mean(), rel=1e-4)
