@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
+from beyond_alignment.benchmark.grid import run_grid
 from beyond_alignment.benchmark.plan import plan_contests
 from beyond_alignment.benchmark.report import (
     by_field,
@@ -14,7 +15,6 @@ from beyond_alignment.benchmark.report import (
     main_contests,
     main_gains,
 )
-from beyond_alignment.benchmark.runner import run_benchmark
 from beyond_alignment.benchmark.scoreboard import build_scoreboard
 from beyond_alignment.benchmark.verdicts import benchmark_claims
 from beyond_alignment.fusion import CORE_METHODS
@@ -45,7 +45,7 @@ def board():
         splits=("donor", "section"),
         methods=CORE_METHODS,
     )
-    predictions = run_benchmark({"her2st": adata}, contests, n_jobs=1)
+    predictions = run_grid({"her2st": adata}, contests).predictions
     return adata, contests, predictions, build_scoreboard(contests, predictions, n_replicates=100)
 
 
