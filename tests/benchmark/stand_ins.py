@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from beyond_alignment.benchmark import Contest, Failure, fit_one_by_one
+from beyond_alignment.benchmark.cells import Failure, fit_one_by_one
+from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from beyond_alignment.benchmark import curve_finetuned, finetuned_curves, pose_curves, raw_reasons
+from beyond_alignment.benchmark import curve_finetuned
+from beyond_alignment.benchmark.curve_finetuned import finetuned_curves, raw_reasons
+from beyond_alignment.benchmark.curve_problems import pose_curves
 from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
 from beyond_alignment.benchmark.scaling import subset
 from beyond_alignment.experts.finetuning import FinetuneSettings

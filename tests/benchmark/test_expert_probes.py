@@ -7,13 +7,14 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from beyond_alignment.benchmark import Contest, build_scoreboard, run_benchmark
 from beyond_alignment.benchmark.expert_probes import draw_tiles, experts_of, modality_read, score_expert
 from beyond_alignment.benchmark.gene_probes import predict_genes, widest_split
+from beyond_alignment.benchmark.grid import run_grid
 from beyond_alignment.benchmark.paired_scores import ALL_TASKS, beats, genes_as_task, shipping
 from beyond_alignment.benchmark.predictions import by_fold
-from beyond_alignment.benchmark.problem import pose
+from beyond_alignment.benchmark.problem import Contest, pose
 from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.benchmark.scoreboard import build_scoreboard
 from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks.genes import log_expression
@@ -65,7 +66,7 @@ def test_the_scores_are_those_of_the_benchmark(tissue, scores):
         Contest("niche", "donor", "morphology_only", "hallmark", "mobilenetv2_100um"),
         Contest("niche", "donor", "expression_only", "hallmark", "mobilenetv2_100um"),
     ]
-    board = build_scoreboard(contests, run_benchmark({"her2st": tissue}, contests, n_jobs=1), n_replicates=200).table
+    board = build_scoreboard(contests, run_grid({"her2st": tissue}, contests).predictions, n_replicates=200).table
     for contest, expert in zip(contests, ("mobilenetv2_100um", "hallmark"), strict=True):
         for metric in ("macro_f1", "accuracy", "bits"):
             theirs = board[(board["method"] == contest.method) & (board["metric"] == metric)].iloc[0]

@@ -4,15 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import (
-    Contest,
-    compare_with_experts,
-    run_benchmark,
-    run_grid,
-    score,
-    tile_weights,
-)
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.method_comparison import compare_with_experts
+from beyond_alignment.benchmark.metrics import score, tile_weights
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
+from beyond_alignment.benchmark.problem import Contest, Workbench
+from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.errors import InputError
 from beyond_alignment.tasks.splits import microns
 from tests.benchmark.stand_ins import CONTESTS, METHODS, Counted, Failing, two_bits
@@ -40,8 +37,9 @@ def same(first, second):
     )
 
 
-def test_the_grid_equals_the_plain_runner(data, reference):
-    plain = run_benchmark(data, CONTESTS, n_jobs=1)
+def test_the_grid_equals_one_fit_after_the_other(data, reference):
+    bench = Workbench(data)
+    plain = (out_of_fold(*bench.prepare(one), one.method, seed=one.seed) for one in CONTESTS)
     for one, other in zip(plain, reference.predictions, strict=True):
         for name in ("probability", "guess", "frequency", "truth", "positions", "tiles", "folds"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from beyond_alignment.benchmark import GRID_SETS, plan_grid, simulate_tissue
-from beyond_alignment.benchmark.grid_sets import PUBLISHED
+from beyond_alignment.benchmark.grid_sets import GRID_SETS, PUBLISHED, plan_grid
+from beyond_alignment.benchmark.simulated_tissue import simulate_tissue
 from beyond_alignment.datasets import read_release
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import first_leads, lead_curve, mean_interval
+from beyond_alignment.benchmark.leads import first_leads, lead_curve, mean_interval
 
 FRACTIONS = (0.01, 0.1, 1.0)
 

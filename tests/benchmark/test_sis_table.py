@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import a_gain, no_gain, sis_table
+from beyond_alignment.benchmark.sis_table import sis_table
+from beyond_alignment.benchmark.verdicts import a_gain, no_gain
 
 
 def replicates(task, first, second, joint, *, n=400, sd=0.0, split="donor", metric="macro_f1", seed=0):

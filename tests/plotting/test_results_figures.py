@@ -4,6 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from beyond_alignment import plotting
+from beyond_alignment.plotting.scores import plot_field_of_view
 
 METHODS = ("expression_only", "morphology_only", "concat", "late_average")
 
@@ -34,7 +35,7 @@ FIGURES = {
     "scores": (lambda: plotting.plot_scores(scores()[scores()["field_um"] == 100], label="macro-F1"), "macro-F1"),
     "gains": (lambda: plotting.plot_gains(gains(), label="gain"), "gain"),
     "fields": (
-        lambda: plotting.plot_field_of_view(scores(), tasks=["niche", "domain"], fields_um=[100, 600], label="bits"),
+        lambda: plot_field_of_view(scores(), tasks=["niche", "domain"], fields_um=[100, 600], label="bits"),
         "field of view",
     ),
     "spectrum": (

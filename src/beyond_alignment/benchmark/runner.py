@@ -1,18 +1,16 @@
 """Runs fusion methods over tasks and splits and collects what they predict for held-out spots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from anndata import AnnData
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.predictions import Arrays, Predictions
-from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench, inner_groups, stand_ins
+from beyond_alignment.benchmark.problem import Pair, Problem, inner_groups
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
-from beyond_alignment.study import each
 from beyond_alignment.tasks.splits import Split
 
 
@@ -75,12 +73,25 @@ def predict_held_out(
 
 
 def out_of_fold(problem: Problem, pair: Pair, splits: Sequence[Split], method: str, *, seed: int = 0) -> Predictions:
-    """Predict every spot from the fold that held it out; embeddings are (spot, feature)."""
+    """Predict every spot from the fold that held it out.
+
+    Parameters
+    ----------
+    problem
+        The labelled spots.
+    pair
+        Embeddings of both modalities, each (spot, feature).
+    splits
+        Folds.
+    method
+        Name of the fusion method.
+    seed
+        Of the method.
+    """
     folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
     spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
     probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
-    arrays = {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
-    return gather(problem, splits, arrays)
+    return gather(problem, splits, {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)})
 
 
 def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predictions:
@@ -117,28 +128,3 @@ def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predict
         n_missing_classes=missing,
         folds=folds,
     )
-
-
-def run_benchmark(
-    data_sets: Mapping[str, AnnData], contests: Sequence[Contest], *, n_jobs: int = -1
-) -> list[Predictions]:
-    """Run contests side by side; the answer does not depend on how many at once.
-
-    Parameters
-    ----------
-    data_sets
-        Releases by name.
-    contests
-        What to run.
-    n_jobs
-        Processes; -1 for one a core.
-    """
-    standing = stand_ins(contests)
-    distinct = list(dict.fromkeys(standing.values()))
-    bench = Workbench(data_sets)
-    rows = [
-        dict(zip(("problem", "pair", "splits"), bench.prepare(c), strict=True)) | {"method": c.method, "seed": c.seed}
-        for c in distinct
-    ]
-    found = {distinct[n]: answer for n, answer in each(out_of_fold, rows, n_jobs=n_jobs, what="benchmark")}
-    return [found[standing[contest]] for contest in contests]

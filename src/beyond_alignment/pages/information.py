@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from beyond_alignment import benchmark
-from beyond_alignment.benchmark.sis_against_gain import TaskRelation
+from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis, relate_gain
 
 WIDEST_UM = 600
 
@@ -32,5 +31,5 @@ def beside_gain(tasks: pd.DataFrame, gains: pd.DataFrame, *, seed: int) -> tuple
     ``tasks`` are decompositions at the widest field of each data set, ``gains`` those of every field of view.
     """
     widest = gains[gains["field_um"] == gains.groupby("task")["field_um"].transform("max")]
-    both = benchmark.beside_sis(widest, {WIDEST_UM: tasks})
-    return both, benchmark.relate_gain(both, seed=seed)
+    both = beside_sis(widest, {WIDEST_UM: tasks})
+    return both, relate_gain(both, seed=seed)

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from beyond_alignment import benchmark, information
+from beyond_alignment import information
+from beyond_alignment.benchmark.curve_finetuned import SURROGATES
 from beyond_alignment.benchmark.curve_fit import CurveFit
+from beyond_alignment.benchmark.scaling_tables import fit_curves
 
 FROZEN = ("expression_only", "morphology_only")
-SINGLE = (*FROZEN, *benchmark.SURROGATES)
+SINGLE = (*FROZEN, *SURROGATES)
 """Paths of one modality that every task has; where raw input is at hand, fine-tuned experts stand beside them."""
 
 
@@ -26,7 +28,7 @@ def fitted(
 ) -> tuple[dict[tuple[str, str, str], CurveFit], list[tuple[str, str]]]:
     """Return the fits of macro-F1 by task, split and method, and the panels (task and split) that they fill."""
     rows = points[points["task"].isin(list(tasks)) & points["method"].isin(list(methods))]
-    fits = benchmark.fit_curves(rows, metric="macro_f1", n_bootstrap=200, seed=seed)
+    fits = fit_curves(rows, metric="macro_f1", n_bootstrap=200, seed=seed)
     return fits, list(dict.fromkeys((task, split) for task, split, _ in fits))
 
 
