@@ -1,4 +1,4 @@
-"""Each study of the page is planned, stored whole, and checked by rows that its plan has; a tiny point of each is run."""
+"""Each study of the page is planned, stored whole and checked by rows of its plan; a tiny point of each is run."""
 
 import pytest
 
