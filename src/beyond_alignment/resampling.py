@@ -15,19 +15,7 @@ NEGLIGIBLE = 1e-5
 
 @dataclass(frozen=True)
 class Units:
-    """What a bootstrap draws whole.
-
-    Attributes
-    ----------
-    codes
-        Unit of each sample (sample,), integers from 0.
-    n_units
-        Number of units.
-    kind
-        ``block``, ``group`` or ``sample``.
-    warning
-        Why the intervals may be too narrow; empty where nothing speaks against them.
-    """
+    """What a bootstrap draws whole: unit of each sample from 0; `kind` is ``block``, ``group`` or ``sample``."""
 
     codes: NDArray[np.int64]
     n_units: int
@@ -38,24 +26,8 @@ class Units:
 def default_units(groups: ArrayLike | None, blocks: ArrayLike | None, n: int) -> Units:
     """Choose what to resample: blocks where given, else groups if there are enough of them, else single samples.
 
-    Parameters
-    ----------
-    groups
-        Group of each sample (sample,), for instance its donor, or None.
-    blocks
-        Block of each sample (sample,), for instance its tile of tissue, or None.
-    n
-        Number of samples.
-
-    Returns
-    -------
-    The units, with a warning where there are fewer than ten blocks or groups: so few cannot stand for the population
-    that they come from. Few groups are passed over for single samples; few blocks are resampled all the same.
-
-    Raises
-    ------
-    InputError
-        `groups` or `blocks` is not a vector of n values, or all samples are in one block.
+    Fewer than ten cannot stand for the population that they come from, and the warning says so: few groups are passed
+    over for single samples, few blocks are resampled all the same.
     """
     if blocks is not None:
         of_block, found = codes(blocks, n=n, name="blocks")
@@ -78,26 +50,7 @@ def default_units(groups: ArrayLike | None, blocks: ArrayLike | None, n: int) ->
 
 
 def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
-    """Draw how often each unit counts in each bootstrap replicate.
-
-    Parameters
-    ----------
-    n_units
-        Number of units; as many are drawn with replacement.
-    n_bootstrap
-        B.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    (replicate, unit) counts; every row sums to `n_units`.
-
-    Raises
-    ------
-    InputError
-        There are no units, or `n_bootstrap` is below 1.
-    """
+    """Draw with replacement how often each unit counts in each replicate: (replicate, unit), rows sum to `n_units`."""
     if n_units < 1 or n_bootstrap < 1:
         raise InputError(f"There are {n_units} units and {n_bootstrap} replicates to draw; pass at least one of each.")
     rng = np.random.default_rng(seed)
@@ -108,42 +61,16 @@ def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np
 
 
 def bootstrap_weights(units: Units, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
-    """Draw how often each sample counts in each bootstrap replicate; the samples of a unit count together.
+    """Draw how often each sample counts in each replicate (replicate, sample); the samples of a unit count together.
 
     Whole units are drawn with replacement (Efron & Tibshirani 1993, section 8.6), because the samples of a unit are
     not independent. The same arguments give the same weights, so that replicates of two estimators are paired.
-
-    Parameters
-    ----------
-    units
-        From :func:`default_units`.
-    n_bootstrap
-        B.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    (replicate, sample) counts.
     """
     return unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)[:, units.codes]
 
 
 def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Return the central interval of bootstrap replicates.
-
-    Parameters
-    ----------
-    values
-        Replicates (replicate,).
-    level
-        Coverage, between 0 and 1.
-
-    Raises
-    ------
-    InputError
-        There are no replicates, or `level` is outside (0, 1).
-    """
+    """Return the central interval, of coverage `level`, of bootstrap replicates."""
     replicates = np.asarray(values, dtype=np.float64)
     if replicates.size == 0:
         raise InputError("There are no replicates to take an interval of; draw at least one.")
@@ -158,26 +85,11 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
 def reflected_interval(
     values: ArrayLike, estimate: float, level: float = 0.95, *, high: float = np.inf
 ) -> tuple[float, float]:
-    """Return the basic bootstrap interval of a quantity with bounds, widened to hold its estimate.
+    """Return the basic bootstrap interval of a quantity from 0 to `high`, widened to hold its estimate; NaN for NaN.
 
     The replicates stand to the estimate as the estimate stands to the truth, so their percentiles are reflected in it
     (Davison & Hinkley 1997, section 5.2): the replicates of a biased estimate are biased twice, and their own
     percentiles would lie on the wrong side.
-
-    Parameters
-    ----------
-    values
-        Replicates (replicate,).
-    estimate
-        The estimate.
-    level
-        Coverage, between 0 and 1.
-    high
-        Least and largest value that the quantity can have.
-
-    Returns
-    -------
-    The bounds; NaN where the estimate is NaN.
     """
     if np.isnan(estimate):
         return float("nan"), float("nan")
@@ -187,19 +99,10 @@ def reflected_interval(
 
 
 def reflected_p_value(values: ArrayLike, estimate: float) -> float:
-    """One-sided p-value of a quantity being 0 where it cannot be negative, from its bootstrap replicates.
+    """One-sided p-value of a quantity being 0 where it cannot be negative, from its bootstrap replicates; NaN for NaN.
 
-    Parameters
-    ----------
-    values
-        Replicates (replicate,).
-    estimate
-        The estimate.
-
-    Returns
-    -------
     The share of replicates that exceed the estimate by as much as the estimate exceeds 0, the estimate counted among
-    them; NaN where it is NaN. What a solver may be off by counts as 0.
+    them. What a solver may be off by counts as 0.
     """
     if np.isnan(estimate):
         return float("nan")

@@ -37,13 +37,13 @@ class Counted:
 class Failing(Counted):
     """Fail, in one way or another, on the training set of one size of late average."""
 
-    def __init__(self, n_train, *, lasting):
+    def __init__(self, n_train):
         super().__init__()
-        self.n_train, self.lasting = n_train, lasting
+        self.n_train = n_train
 
     def __call__(self, estimators, sets):
         found = super().__call__(estimators, sets)
         bad = [type(one).__name__ == "LateAverage" and len(given.labels) == self.n_train
                for one, given in zip(estimators, sets, strict=True)]  # fmt: skip
-        reason = Failure("The loss became infinite in step 3.", lasting=self.lasting)
+        reason = Failure("The loss became infinite in step 3.")
         return [reason if out else one for one, out in zip(found, bad, strict=True)]

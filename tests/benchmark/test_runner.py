@@ -7,7 +7,6 @@ import pytest
 
 from beyond_alignment.benchmark import (
     Contest,
-    PointStore,
     build_scoreboard,
     gains,
     make_problem,
@@ -97,24 +96,6 @@ def test_a_class_absent_from_training_is_counted(tissue):
     found = run_benchmark({"her2st": adata}, CONTESTS[:1], n_jobs=1)[0]
     assert found.n_missing_classes == 1
     assert np.isfinite(found.probability).all()
-
-
-def test_a_finished_contest_is_not_run_again(tissue, tmp_path, monkeypatch):
-    store = PointStore(tmp_path, context="v1")
-    first = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
-    monkeypatch.setattr("beyond_alignment.benchmark.runner.predict_fold", None)
-    again = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
-    assert np.array_equal(first.probability, again.probability)
-    with pytest.raises(TypeError):  # another context, another point
-        run_benchmark({"her2st": tissue}, CONTESTS[:1], store=PointStore(tmp_path, context="v2"), n_jobs=1)
-
-
-def test_a_damaged_point_is_computed_again(tmp_path):
-    store = PointStore(tmp_path)
-    store.get({"a": 1}, lambda: {"x": np.arange(3)})
-    file = next(tmp_path.glob("*.npz"))
-    file.write_bytes(file.read_bytes()[:20])
-    assert store.get({"a": 1}, lambda: {"x": np.arange(4)})["x"].tolist() == [0, 1, 2, 3]
 
 
 def test_counts_stand_in_for_components_that_are_fitted_in_the_folds():

@@ -30,7 +30,6 @@ def common(posed):
         fractions=shares,
         n_replicates=2,
         fit_many=lambda estimators, sets: fit_tuned(estimators, sets, trials=TRIALS[:1]),
-        settings={"trials": TRIALS[:1]},
     )
     return curve_points(run.points)
 
@@ -52,17 +51,6 @@ def test_the_common_budget_gives_the_common_points_and_another_one_others(made, 
     first = common[(common["metric"] == "macro_f1") & (common["seed"] == 0)].sort_values("fraction")
     assert list(other["base"]) == pytest.approx(list(first["value"]))
     assert list(other["gain"]) == pytest.approx(list(other["score"] - other["base"]))
-
-
-def test_points_of_an_earlier_run_are_taken_as_they_are(posed, made):
-    problems, shares = posed
-    wanted = {(1, 200): problems.contests, (3, 40): problems.contests[:0]}
-    marked = made.assign(value=made["value"] + 0.125)
-    again = budget_points(problems, wanted, fractions=shares, known=marked)
-    place = ["method", "seed", "metric", "n_train"]
-    both = again.merge(made[made["steps"] == 200], on=place, suffixes=("", "_before"))
-    assert len(again) == len(both) == int((made["steps"] == 200).sum())
-    assert np.allclose(both["value"], both["value_before"] + 0.125)
 
 
 def test_a_budget_stands_in_for_the_common_one_on_its_tasks_and_seeds_alone(made, common):

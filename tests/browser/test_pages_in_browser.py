@@ -2,7 +2,7 @@
 
 import pytest
 
-from beyond_alignment.pipeline.toc import toc_pages
+from beyond_alignment.book.notebook import toc_pages
 
 QUESTION = r"""
 (async () => {

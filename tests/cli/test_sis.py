@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from beyond_alignment.cli import sis_answer, sis_report
 from beyond_alignment.information.estimators import PID_ESTIMATORS
 from beyond_alignment.information.pid import TERMS
-from beyond_alignment.results import sis_answer, sis_report
 
 from .conftest import N, fake, faked, make_own, run
 

@@ -14,7 +14,7 @@ from beyond_alignment.fusion.training import n_trained
 from beyond_alignment.fusion.width import build, widest
 from tests.fusion.small_networks import Noisy, Plain
 
-QUICK = {"width": 16, "steps": 40, "dimension": 8, "device": "cpu"}
+QUICK = {"width": 16, "steps": 12, "dimension": 8, "device": "cpu"}
 N = 150
 SIZES = ("common", "published")
 

@@ -11,7 +11,7 @@ from beyond_alignment.fusion.rehearsal import choose, inner_folds
 from beyond_alignment.fusion.together import Failure, fit_together
 from tests.fusion.small_networks import Noisy, Plain
 
-QUICK = {"steps": 20, "dimension": 6, "batch_size": 32, "budget": 600, "device": "cpu"}
+QUICK = {"steps": 8, "dimension": 6, "batch_size": 32, "budget": 600, "device": "cpu"}
 
 
 def training_set(n, seed=0, *, d=6, kind="classification"):

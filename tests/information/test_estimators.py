@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information import neural_training
 from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
 
 
@@ -20,7 +21,9 @@ def test_every_estimator_has_a_record():
 
 
 @pytest.mark.parametrize("method", ["cvx", "batch", "gaussian"])
-def test_every_estimator_answers_alike(method):
+def test_every_estimator_answers_alike(method, monkeypatch):
+    monkeypatch.setattr(neural_training, "CLASSIFIER_STEPS", (100, 100))
+    monkeypatch.setattr(neural_training, "COUPLING_STEPS", (30, 30))
     found = estimate_pid(*samples(), method=method, blocks=np.arange(300) // 20, seed=1, n_bootstrap=6, level=0.9)
     assert (found.method, found.n, found.n_groups, found.n_bootstrap, found.level) == (method, 300, 12, 6, 0.9)
     assert found.pid.unique1 > 0.2

@@ -25,7 +25,7 @@ def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
     InputError
         A basis is not a finite matrix or spans nothing, or the numbers of features differ.
     """
-    bases = [finite_matrix(basis, name=name, min_rows=1) for basis, name in ((first, "first"), (second, "second"))]
+    bases = [finite_matrix(basis, name=name) for basis, name in ((first, "first"), (second, "second"))]
     if len(bases[0]) != len(bases[1]):
         raise InputError(
             f"The bases have {len(bases[0])} and {len(bases[1])} features; pass subspaces of one feature space."

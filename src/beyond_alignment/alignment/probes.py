@@ -39,28 +39,11 @@ def probe_probabilities(
     n_classes: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Class probabilities of test samples from a logistic regression fitted on training samples.
+    """Class probabilities (sample, class) of test samples from a logistic regression fitted on training samples.
 
-    A third of the training groups chooses the penalty and how far the prediction is drawn to the class
-    frequencies; then the probe is fitted on all of them. A probe that has learnt nothing thus costs nothing, instead
-    of being charged for its confidence.
-
-    Parameters
-    ----------
-    x_train, x_test
-        Features (sample, feature).
-    y_train
-        Labels (sample,) from 0, of at least two classes.
-    groups
-        Groups (sample,) of the training samples, at least two.
-    n_classes
-        Number of classes.
-    seed
-        Seed of the inner split and the probe.
-
-    Returns
-    -------
-    Probabilities (sample, class).
+    A third of the training groups, of which there are at least two, chooses the penalty and how far the prediction is
+    drawn to the class frequencies; then the probe is fitted on all of them. A probe that has learnt nothing thus costs
+    nothing, instead of being charged for its confidence.
     """
     splitter = GroupShuffleSplit(n_splits=1, test_size=1 / 3, random_state=seed)
     inner, held = next(splitter.split(x_train, groups=groups))

@@ -1,12 +1,10 @@
 """The benchmark: every fusion method on every task under splits that do not leak, with intervals."""
 
-import warnings
-
 from beyond_alignment.benchmark import patterns
 from beyond_alignment.benchmark.benchmark_report import BenchmarkReport, report_benchmark
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.captured import CAPTURED_CODE, QUICK_CAPTURED, captured, label_truth
+from beyond_alignment.benchmark.captured import captured, label_truth
 from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 from beyond_alignment.benchmark.cells import Failure, FitMany, TrainingSet, fit_one_by_one
 from beyond_alignment.benchmark.compare import Comparison, compare_fusion
@@ -33,27 +31,17 @@ from beyond_alignment.benchmark.dialled_tissue import (
     dialled_problems,
     known_information,
 )
-from beyond_alignment.benchmark.embedding_quality import (
-    Agreement,
-    agreement_matrix,
-    effective_rank,
-    neighbour_agreement,
-    rank_table,
-)
-from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at
-from beyond_alignment.benchmark.gene_probes import GenePrediction, gene_prediction
-from beyond_alignment.benchmark.grid import GRID_CODE, Grid, run_grid
+from beyond_alignment.benchmark.grid import Grid, run_grid
 from beyond_alignment.benchmark.grid_sets import GRID_SETS, GridSet, plan_grid, under_main_split
 from beyond_alignment.benchmark.information_claims import information_claims
 from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
 from beyond_alignment.benchmark.large_samples import large_samples
-from beyond_alignment.benchmark.leads import first_leads, growth, lead_curve, mean_interval
+from beyond_alignment.benchmark.leads import first_leads, lead_curve, mean_interval
 from beyond_alignment.benchmark.method_claims import captured_claims, family_draws, niche_claim
 from beyond_alignment.benchmark.method_comparison import compare_with_experts, score_draws, verdict_sentence
 from beyond_alignment.benchmark.method_cost import method_costs, size_study
 from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.benchmark.metrics import Score, Statistics, score, statistics, tile_weights
-from beyond_alignment.benchmark.paired_scores import ExpertScores, join_scores, same_field, shipping
 from beyond_alignment.benchmark.pareto import on_front
 from beyond_alignment.benchmark.plan import plan_contests, skipped_tasks
 from beyond_alignment.benchmark.predictions import Predictions
@@ -70,7 +58,7 @@ from beyond_alignment.benchmark.report import (
     main_gains,
 )
 from beyond_alignment.benchmark.runner import out_of_fold, run_benchmark
-from beyond_alignment.benchmark.scaling import FRACTIONS, learning_curves, nested_order, subset, summarise_curves
+from beyond_alignment.benchmark.scaling import FRACTIONS, nested_order, subset
 from beyond_alignment.benchmark.scaling_claims import scaling_claims
 from beyond_alignment.benchmark.scaling_report import (
     area_under_curve,
@@ -90,36 +78,25 @@ from beyond_alignment.benchmark.score_agreement import (
     term_draws,
 )
 from beyond_alignment.benchmark.scoreboard import Scoreboard, build_scoreboard, chance_macro_f1, gains
-from beyond_alignment.benchmark.section_reading import SectionLeakage, leakage_table, section_leakage
 from beyond_alignment.benchmark.significance import Difference, holm, scope
 from beyond_alignment.benchmark.simulated_tissue import simulate_tissue, simulated_truth
 from beyond_alignment.benchmark.sis_against_gain import ONE_MODALITY, TaskRelation, beside_sis, relate_gain
-from beyond_alignment.benchmark.sis_table import rank_agreement, sis_table
+from beyond_alignment.benchmark.sis_table import sis_table
 from beyond_alignment.benchmark.size_comparison import compare_sizes
-from beyond_alignment.benchmark.store import PointStore, open_store
-from beyond_alignment.benchmark.tissue_information import DECOMPOSITION_CODE, TissueInformation, tissue_decompositions
-from beyond_alignment.benchmark.unseen import unseen_experts, unseen_variants
+from beyond_alignment.benchmark.tissue_information import TissueInformation, tissue_decompositions
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NEGLIGIBLE, a_gain, benchmark_claims, no_gain
 
-# joblib replaces a worker whose memory has grown, between two of its jobs: nothing is lost
-warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
-
 __all__ = [
-    "CAPTURED_CODE",
     "CONTESTANTS",
-    "DECOMPOSITION_CODE",
     "FINETUNED",
     "FRACTIONS",
-    "GRID_CODE",
     "GRID_SETS",
     "LEVELS",
     "LONG_RANGE",
     "NEGLIGIBLE",
     "ONE_MODALITY",
-    "QUICK_CAPTURED",
     "RULES",
     "SURROGATES",
-    "Agreement",
     "BenchmarkReport",
     "Comparison",
     "Contest",
@@ -130,14 +107,11 @@ __all__ = [
     "DecisionTable",
     "DialledLabel",
     "Difference",
-    "ExpertScores",
     "Failure",
     "FitMany",
-    "GenePrediction",
     "Grid",
     "GridSet",
     "Outcome",
-    "PointStore",
     "Prediction",
     "Predictions",
     "RankAgreement",
@@ -145,14 +119,12 @@ __all__ = [
     "Regret",
     "Score",
     "Scoreboard",
-    "SectionLeakage",
     "Statistics",
     "TaskRelation",
     "Thresholds",
     "TissueInformation",
     "TrainingSet",
     "a_gain",
-    "agreement_matrix",
     "area_under_curve",
     "at_most_spots",
     "benchmark_claims",
@@ -181,9 +153,6 @@ __all__ = [
     "describe_tasks",
     "dialled_label",
     "dialled_problems",
-    "effective_rank",
-    "expert_scores",
-    "experts_at",
     "family_draws",
     "field_change",
     "field_gains",
@@ -198,11 +167,8 @@ __all__ = [
     "fit_thresholds",
     "gain_draws",
     "gains",
-    "gene_prediction",
-    "growth",
     "holm",
     "information_claims",
-    "join_scores",
     "judge_rules",
     "known_information",
     "known_truth_leads",
@@ -210,19 +176,15 @@ __all__ = [
     "large_samples",
     "lead_curve",
     "leading_by_score",
-    "leakage_table",
-    "learning_curves",
     "main_contests",
     "main_gains",
     "make_problem",
     "mean_interval",
     "method_costs",
-    "neighbour_agreement",
     "nested_order",
     "niche_claim",
     "no_gain",
     "on_front",
-    "open_store",
     "out_of_fold",
     "pareto_table",
     "patterns",
@@ -232,23 +194,18 @@ __all__ = [
     "pose",
     "pose_curves",
     "published_draws",
-    "rank_agreement",
     "rank_methods",
     "rank_over_tasks",
-    "rank_table",
     "raw_reasons",
     "relate_gain",
     "report_benchmark",
     "run_benchmark",
     "run_curves",
     "run_grid",
-    "same_field",
     "scaling_claims",
     "scope",
     "score",
     "score_draws",
-    "section_leakage",
-    "shipping",
     "simulate_tissue",
     "simulated_truth",
     "sis_table",
@@ -258,14 +215,11 @@ __all__ = [
     "subset",
     "summarise_calibration",
     "summarise_captured",
-    "summarise_curves",
     "summarise_scenarios",
     "surrogate_curves",
     "term_draws",
     "tile_weights",
     "tissue_decompositions",
     "under_main_split",
-    "unseen_experts",
-    "unseen_variants",
     "verdict_sentence",
 ]

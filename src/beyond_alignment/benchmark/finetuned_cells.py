@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.benchmark.problem import Problem, inner_groups
 from beyond_alignment.benchmark.runner import predict_held_out
-from beyond_alignment.benchmark.store import Arrays
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.finetuning import FinetuneSettings, finetune, finetune_surrogate
 from beyond_alignment.experts.finetuning.finetune import Finetuned

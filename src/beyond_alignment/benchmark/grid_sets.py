@@ -14,12 +14,11 @@ from beyond_alignment.tasks import get_task
 from beyond_alignment.tasks.registry import TASKS
 
 QUICK_TASKS = ("cell_type", "region", "domain")
-MOST_PUBLISHED = 2_500_000
 PUBLISHED = (
     *("clip", "simclr", "deep_infomax", "deep_cca", "barlow_twins", "vicreg", "projection", "byol", "simsiam"),
     *("comm", "tensor_fusion", "low_rank", "bilinear", "gated", "cross_attention"),
 )
-"""Methods whose papers give a size of at most :data:`MOST_PUBLISHED` trained parameters, which two cores can train."""
+"""Methods whose papers give a size of at most 2.5 million trained parameters, which two cores can train."""
 
 
 @dataclass(frozen=True)

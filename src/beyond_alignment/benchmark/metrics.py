@@ -31,9 +31,9 @@ class Score:
     value: float
     replicates: NDArray[np.float64]
 
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
+    def interval(self) -> tuple[float, float]:
         """Return the percentile interval of the replicates."""
-        return percentile_interval(self.replicates, level)
+        return percentile_interval(self.replicates)
 
 
 def tile_weights(tiles: ArrayLike, strata: ArrayLike, *, n_replicates: int, seed: int = 0) -> NDArray[np.float64]:

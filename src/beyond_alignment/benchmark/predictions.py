@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from beyond_alignment.tasks.splits import Split
 
+Arrays = dict[str, NDArray]
+
 
 @dataclass(frozen=True)
 class Predictions:

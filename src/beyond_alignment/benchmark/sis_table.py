@@ -53,20 +53,3 @@ def sis_table(
         else:
             rows.append(row | {"sis": value, "low": found.low, "high": found.high, "level": verbal_level(value)})
     return pd.DataFrame(rows).astype(dict.fromkeys(("sis", "low", "high"), object))
-
-
-def rank_agreement(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, int]:
-    """Return Spearman's correlation of two score tables over the tasks and splits that both define, and their number.
-
-    Parameters
-    ----------
-    first
-        From :func:`sis_table`.
-    second
-        Another, of another metric or chance level.
-    """
-    both = first.merge(second, on=["task", "split"], suffixes=("_first", "_second")).dropna(
-        subset=["sis_first", "sis_second"]
-    )
-    values = both[["sis_first", "sis_second"]].astype(float)
-    return float(values["sis_first"].corr(values["sis_second"], method="spearman")), len(both)

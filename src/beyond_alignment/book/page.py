@@ -100,9 +100,7 @@ class Page:
         record: dict[str, Any] = json.loads(text)
         self._earlier = record["run"]
         if self.recompute != "check":
-            print(
-                f"recompute={self.recompute!r}: nothing of this page is recomputed yet, its tables are the earlier ones."
-            )
+            print(f"recompute={self.recompute!r}: the tables of this page are earlier ones, nothing is computed yet.")
         return record
 
     def show(
@@ -186,8 +184,8 @@ class Page:
         Parameters
         ----------
         records
-            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such, ``value``,
-            ``interval``, ``n`` and ``seeds``.
+            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such,
+            ``value``, ``interval``, ``n`` and ``seeds``.
         """
         for record in records:
             self._claim(**record)
@@ -209,7 +207,7 @@ class Page:
         rows = {
             **{f"parameter {key}": str(value) for key, value in self.parameters.items()},
             **{f"study {name}": line for name, line in self._studies.items()},
-            **{f"tables: {key}": str(value) for key, value in self._earlier.items()},
+            **{f"earlier run: {key}": str(value) for key, value in self._earlier.items()},
             "packages": packages,
             "python": platform.python_version(),
             "device": study.device_name(self.device),

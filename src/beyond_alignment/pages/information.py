@@ -27,7 +27,7 @@ def gate_numbers(exact: pd.DataFrame, published: pd.DataFrame) -> dict[str, floa
 
 
 def beside_gain(tasks: pd.DataFrame, gains: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, TaskRelation]:
-    """Return the share of synergy of each task beside the gain of concatenation at the widest field, and their relation.
+    """Return the share of synergy of each task beside the gain of concatenation at its widest field, and the relation.
 
     ``tasks`` are decompositions at the widest field of each data set, ``gains`` those of every field of view.
     """

@@ -17,7 +17,8 @@ def published_rule() -> pd.DataFrame:
     """Return the paper's advice by score and number of pairs, a row a case."""
     rule = pd.DataFrame([vars(row) for row in information.RULE])
     rule["methods"] = [", ".join(names).replace("_", " ") for names in rule["methods"]]
-    return rule.replace({"fewest": {np.inf: "any"}, "most": {np.inf: "any"}})
+    rule["most"] = [f"{most:.0f}" if np.isfinite(most) else "any" for most in rule["most"]]
+    return rule
 
 
 def fitted(

@@ -13,7 +13,6 @@ from beyond_alignment.plotting.collapse import (
 from beyond_alignment.plotting.collapse_picture import plot_collapse
 from beyond_alignment.plotting.contrasts import plot_contrasts
 from beyond_alignment.plotting.critical_difference import plot_ranks
-from beyond_alignment.plotting.curves import plot_learning_curves
 from beyond_alignment.plotting.decomposition import plot_decompositions, plot_gates, plot_pid
 from beyond_alignment.plotting.embeddings import plot_components, plot_correlations, plot_shares
 from beyond_alignment.plotting.experts import (
@@ -22,7 +21,6 @@ from beyond_alignment.plotting.experts import (
     plot_expert_scores,
     plot_genes,
     plot_leakage,
-    plot_rank,
 )
 from beyond_alignment.plotting.finetuning_gains import plot_finetuning_gains
 from beyond_alignment.plotting.lead_map import plot_lead_map
@@ -36,16 +34,10 @@ from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_by_field_of_view, plot_sis_against_gain
 from beyond_alignment.plotting.style import use_style
 from beyond_alignment.plotting.tissue import plot_overlay, plot_patches
-from beyond_alignment.plotting.token_clusters import plot_cluster_worth, plot_tile_clusters
+from beyond_alignment.plotting.token_clusters import plot_cluster_worth
 from beyond_alignment.plotting.token_meeting import plot_meeting
-from beyond_alignment.plotting.token_tiles import (
-    plot_example_tiles,
-    plot_gene_calibration,
-    plot_gene_correlations,
-    plot_gene_maps,
-    plot_transcripts_per_tile,
-)
-from beyond_alignment.plotting.tokens import plot_arms, plot_gene_scores, plot_predictability
+from beyond_alignment.plotting.token_tiles import plot_example_tiles
+from beyond_alignment.plotting.tokens import plot_arms, plot_predictability
 from beyond_alignment.plotting.training import plot_training
 from beyond_alignment.plotting.training_budgets import plot_training_budgets
 
@@ -73,15 +65,10 @@ __all__ = [
     "plot_fitted_curves",
     "plot_gains",
     "plot_gates",
-    "plot_gene_calibration",
-    "plot_gene_correlations",
-    "plot_gene_maps",
-    "plot_gene_scores",
     "plot_genes",
     "plot_labels",
     "plot_lead_map",
     "plot_leakage",
-    "plot_learning_curves",
     "plot_meeting",
     "plot_method_leads",
     "plot_overlay",
@@ -89,7 +76,6 @@ __all__ = [
     "plot_patches",
     "plot_pid",
     "plot_predictability",
-    "plot_rank",
     "plot_ranks",
     "plot_regret",
     "plot_scores",
@@ -101,11 +87,9 @@ __all__ = [
     "plot_size_cost",
     "plot_spectrum",
     "plot_terms_retained",
-    "plot_tile_clusters",
     "plot_tissue_ceilings",
     "plot_training",
     "plot_training_budgets",
     "plot_transcripts",
-    "plot_transcripts_per_tile",
     "use_style",
 ]

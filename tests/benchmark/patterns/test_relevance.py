@@ -6,7 +6,6 @@ import pytest
 from beyond_alignment.benchmark.captured_cells import TUNING_SEED
 from beyond_alignment.benchmark.patterns import relevance as module
 from beyond_alignment.benchmark.patterns.relevance import relevance_study, relevance_truth
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.generators import linear_embedding_task
 
@@ -40,15 +39,6 @@ def test_a_linear_reader_cannot_lower_the_voice_of_the_source_that_is_not_named(
     # Of scores linear in the signs of s, u1 and u2 the best is u1 + u2, a tie half of the time: half a bit at most.
     assert linear["constant"] == pytest.approx(1, abs=0.02)
     assert 0.35 < linear["varying"] < 0.5
-
-
-def test_finished_points_are_taken_from_the_store(tmp_path, monkeypatch):
-    store = PointStore(tmp_path)
-    plan = {"seeds": (0,), "n": 200, "tuned": False, "store": store}
-    first = relevance_study(("concat",), **plan)
-    monkeypatch.setattr(module, "_measure", lambda *_, **__: pytest.fail("measured again"))
-    assert relevance_study(("concat",), **plan).equals(first)
-    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 def test_an_unknown_method_is_named():

@@ -33,33 +33,6 @@ def run_epochs(
 
     AdamW under a rise and half a cosine laid out for all epochs of the settings, whenever the caller stops; gradients
     are clipped to a norm of 1. The order of the spots depends on the seed alone.
-
-    Parameters
-    ----------
-    spots
-        What enters the trained blocks.
-    head
-        Trained with them.
-    rows
-        Spots to train on (row,).
-    y
-        Labels or standardised targets of all spots.
-    kind
-        ``classification`` or ``regression``.
-    rate
-        Highest learning rate.
-    settings
-        Of the rest.
-
-    Yields
-    ------
-    float
-        Mean training loss of an epoch.
-
-    Raises
-    ------
-    Diverged
-        If the loss or a gradient is not finite.
     """
     stages, device = spots.stages, spots.device
     trained = [value for module in (stages, head) for value in module.parameters() if value.requires_grad]

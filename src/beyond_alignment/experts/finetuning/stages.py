@@ -14,13 +14,7 @@ from beyond_alignment.experts.torchvision_operators import import_timm
 
 
 class Stages(nn.Module, ABC):
-    """Raw input becomes tokens, passes blocks, and is read out as an embedding.
-
-    Attributes
-    ----------
-    name
-        Of the expert.
-    """
+    """Raw input becomes tokens, passes blocks, and is read out as an embedding."""
 
     name: str
 

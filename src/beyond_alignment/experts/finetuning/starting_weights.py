@@ -45,18 +45,7 @@ def starting_tissue_vit(*, tested_donors: Sequence[Any]) -> FrozenModel:
 
 
 def starting_gene_transformer(*, tested_donors: Sequence[Any]) -> TrainedGeneTransformer:
-    """Load ``gene_transformer`` unless its card says that it saw a tested donor: there is one.
-
-    Parameters
-    ----------
-    tested_donors
-        Donors of the test spots.
-
-    Raises
-    ------
-    InputError
-        If it is not shipped here, or has seen a donor that it must not have seen.
-    """
+    """Load ``gene_transformer`` unless its card says that it saw a tested donor: there is one."""
     path = shipped_file(get_expert(gene_transformer.NAME))
     if path is None:
         raise InputError(f"The weights of {gene_transformer.NAME} are not here: restore data/experts.")
