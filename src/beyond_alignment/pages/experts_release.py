@@ -15,6 +15,7 @@ from beyond_alignment.tasks.verify_release import verify_release
 
 VERIFY_SETTINGS = {"n_spots": 4, "seed": 0}
 VERIFY_TOLERANCE = {"agreement": 5e-4, "max_difference": 0.02, "spread": 0.01}
+CHECKED = ("mob", "crc_visium")  # HER2ST reads eighteen more sections and a transformer over all spots
 BY_PATCH = "mobilenetv2|colour|vit"
 
 
@@ -38,8 +39,8 @@ def verify_plan() -> list[dict[str, str]]:
 
 
 def verify_check(held: Mapping[str, Collection[str]]) -> list[dict[str, str]]:
-    """Return the data sets to compute again: those whose raw files are at hand."""
-    return [{"data_set": name} for name, sections in held.items() if sections]
+    """Return the data sets to compute again in every run: those that take seconds and whose raw files are at hand."""
+    return [{"data_set": name} for name in CHECKED if held[name]]
 
 
 def verify(data_set: str, *, n_spots: int, seed: int, device: str) -> list[dict[str, Any]]:
