@@ -36,6 +36,11 @@ GAINS = (
 )
 
 
+def large(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the tissue that the page shows."""
+    return table[table["tissue"] == LARGE]
+
+
 def arm_scores(
     scores: pd.DataFrame, readers: pd.DataFrame, *, tissue: str = LARGE, programmes: str = ALL, expert: str = TAUGHT
 ) -> pd.DataFrame:
@@ -49,7 +54,7 @@ def arm_scores(
 
 def expert_scores(scores: pd.DataFrame, readers: pd.DataFrame) -> pd.DataFrame:
     """Return the arms that were run with the image expert as it was taught and untaught; expression reads no image."""
-    tables = []
+    tables: list[pd.DataFrame] = []
     for expert in (TAUGHT, UNTAUGHT):
         table = arm_scores(scores, readers, expert=expert)
         if expert == UNTAUGHT:
@@ -84,17 +89,15 @@ def comparison_numbers(main: pd.DataFrame) -> Numbers:
     """Return what the comparison of all arms says."""
     means = mean_spearman(main)
     best = {kind: best_arm(main, kind) for kind in ("fusion", "expression", "morphology", "early", "late token")}
-    rival, late = fusion_and_rival(main)[1], best["late token"]
+    late = best["late token"]
     return {
         "best_fusion": LABELS[best["fusion"]],
-        "best_early": LABELS[best["early"]],
         "best_late": LABELS[late],
         **{kind: float(means[best[kind]]) for kind in ("fusion", "expression", "morphology")},
         "min_mae": float(means[MIN_MAE]),
         "ridge": float(means[RIDGE]),
         "ceiling_gain": gain_of_perfect_readers(main),
         "early_late": gain(main, best["early"], late),
-        "early_single": gain(main, best["early"], rival),
         "early_linear": gain(main, best["early"], BOTH),
     }
 
@@ -151,10 +154,9 @@ def meeting_numbers(swept: pd.DataFrame) -> Numbers:
 
 def clip_numbers(clips: pd.DataFrame, main: pd.DataFrame) -> Numbers:
     """Return recall of CLIP, and what its linear probe gains over late concatenation with the frozen expert."""
-    mine = clips[clips["tissue"] == LARGE]
-    at = mine.groupby("granularity")[["recall_1", "recall_5", "chance_1", "chance_5"]].mean()
+    at = clips.groupby("granularity")[["recall_1", "recall_5", "chance_1", "chance_5"]].mean()
     found: Numbers = {"recall_chance": float(at["chance_1"].iloc[0]), "recall_chance_5": float(at["chance_5"].iloc[0])}
-    both = pd.concat([main, mine.assign(arm="clip_" + mine["granularity"])])
+    both = pd.concat([main, clips.assign(arm="clip_" + clips["granularity"])])
     for name in ("tile", "token"):
         found[f"recall_{name}"] = float(at.loc[name, "recall_1"])
         found[f"recall_{name}_5"] = float(at.loc[name, "recall_5"])
@@ -164,14 +166,13 @@ def clip_numbers(clips: pd.DataFrame, main: pd.DataFrame) -> Numbers:
 
 def gene_table(genes: pd.DataFrame) -> pd.DataFrame:
     """Return a row a gene of the large tissue, as the best fusion and Min-MAE (``copied``) predict it."""
-    mine = genes[genes["tissue"] == LARGE]
+    mine = large(genes)
     copied = mine[mine["arm"] == MIN_MAE].set_index("gene")["spearman"].rename("copied")
     return mine[mine["arm"] == BEST[-1]].join(copied, on="gene").drop(columns=["tissue", "arm", "seed"])
 
 
-def rest_numbers(clips: pd.DataFrame, main: pd.DataFrame, genes: pd.DataFrame, readers: pd.DataFrame) -> Numbers:
+def rest_numbers(clips: pd.DataFrame, main: pd.DataFrame, table: pd.DataFrame, readers: pd.DataFrame) -> Numbers:
     """Return what the page says of retrieval, clusters, genes and the real field."""
-    table = gene_table(genes)
     above = {"n_above": int((table["spearman"] > table["copied"]).sum()), "n_genes": len(table)}
     return {**clip_numbers(clips, main), **above, **breast_numbers(readers), "n_components": N_COMPONENTS}
 
@@ -187,8 +188,7 @@ def breast_table(scores: pd.DataFrame, readers: pd.DataFrame) -> pd.DataFrame:
 def breast_numbers(readers: pd.DataFrame) -> Numbers:
     """Return how little tissue the real field is."""
     one = readers[(readers["tissue"] == BREAST) & (readers["arm"] == RIDGE)]
-    found = {"breast_tiles": one["n_tiles"].sum(), "breast_disjoint": one["n_disjoint"].sum()}
-    return {name: int(value) for name, value in found.items()} | {"breast_train": int(one["n_train"].min())}
+    return {"breast_tiles": int(one["n_tiles"].sum()), "breast_train": int(one["n_train"].min())}
 
 
 def claim_numbers(records: list[Numbers]) -> Numbers:

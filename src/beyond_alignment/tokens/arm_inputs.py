@@ -45,14 +45,17 @@ class FrozenCache:
 
     def embedding(self, name: str, *, seed: int) -> tuple[NDArray[np.float32], str]:
         """Return the embedding of every tile by a frozen vision network (tile, feature), and what it is in words."""
-        where = {"device": self.device, "precision": self.plan.precision}
         if name != VIT:
             if name not in self._found:
-                self._found[name] = expert_embedding(name, self.tiles, **where)
+                self._found[name] = expert_embedding(
+                    name, self.tiles, device=self.device, precision=self.plan.precision
+                )
             return self._found[name], name
         vit = self.vit(name, seed=seed)
         if vit.weights not in self._found:
-            self._found[vit.weights] = frozen_embedding(vit, self.tiles, **where)
+            self._found[vit.weights] = frozen_embedding(
+                vit, self.tiles, device=self.device, precision=self.plan.precision
+            )
         return self._found[vit.weights], vit.weights
 
 

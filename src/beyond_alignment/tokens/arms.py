@@ -1,6 +1,6 @@
 """Every arm of the comparison under its name: what it reads, where both modalities meet, and what is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
@@ -63,16 +63,19 @@ class Arm:
 def _arms() -> list[Arm]:
     """Return expression and morphology alone, and late and early fusion with a frozen and a trained network."""
     arms = [Arm(name=f"expression_{g}", label=f"Expression, {g}", granularity=g) for g in GRANULARITIES]
-    for trained in (False, True):
-        state = "trained" if trained else "frozen"
-        images = {"vision": VIT, "trained": trained}
-        arms.append(Arm(name=f"morphology_{state}", label=f"Morphology, {state}", **images))
-        for how, g in product(LATE, GRANULARITIES):
-            about = {"name": f"late_{how}_{g}_{state}", "label": f"Late {how}, {g}, {state}"}
-            arms.append(Arm(**about, granularity=g, stage="late", how=how, **images))
-        for how in EARLY:
-            about = {"name": f"early_{how}_{state}", "label": f"Early {how.replace('_', '-')}, {state}"}
-            arms.append(Arm(**about, granularity="token", stage="early", how=how, **images))
+    for state in ("frozen", "trained"):
+        bare = Arm(name=f"morphology_{state}", label=f"Morphology, {state}", vision=VIT, trained=state == "trained")
+        late = [
+            replace(bare, name=f"late_{how}_{g}_{state}", label=f"Late {how}, {g}, {state}",
+                    granularity=g, stage="late", how=how)
+            for how, g in product(LATE, GRANULARITIES)
+        ]  # fmt: skip
+        early = [
+            replace(bare, name=f"early_{how}_{state}", label=f"Early {how.replace('_', '-')}, {state}",
+                    granularity="token", stage="early", how=how)
+            for how in EARLY
+        ]  # fmt: skip
+        arms += [bare, *late, *early]
     return arms
 
 

@@ -90,7 +90,7 @@ def compare_arms(
     check_folds(folds, len(tiles))
     chosen = [get_arm(arm) for arm in arms]
     every = tuple(range(len(folds)))
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"arm": arm, "seed": seed, "which": which}
         for arm in sorted(chosen, key=lambda arm: arm.light)  # those that cost most first
         for seed in seeds
@@ -102,7 +102,8 @@ def compare_arms(
     for cell, fitted in each(run, cells, n_jobs=n_jobs if here.type == "cpu" else 1, what="arms"):
         arm, seed, which = cells[cell].values()
         found |= {(arm.name, seed, number): fit for number, fit in zip(which, fitted, strict=True)}
-    rows, genes = [], []
+    rows: list[dict[str, Any]] = []
+    genes: list[pd.DataFrame] = []
     predictions = {name: np.full(tiles.targets.shape, np.nan, dtype=np.float32) for name in REFERENCES}
     for fold in folds:
         for name, values in reference_predictions(tiles, fold).items():

@@ -18,9 +18,9 @@ NUCLEI, BOTH = "nuclei_drawn", "nuclei_and_core"
 IN_TILE, IN_PATCH = "nuclei_meeting_core_in_tile", "nuclei_meeting_core_in_patch"
 PERFECT_READERS = {
     NUCLEI: "Nuclei as drawn",
-    BOTH: "Core counts and nuclei as drawn",
-    IN_TILE: "The same, met in the tile",
-    IN_PATCH: "The same, met in each patch",
+    BOTH: "Nuclei and core, side by side",
+    IN_TILE: "Nuclei and core, met in the tile",
+    IN_PATCH: "Nuclei and core, met in each patch",
 }
 """Ridge regressions on what no network is given: size, elongation and chromatin of each nucleus as it was drawn."""
 

@@ -1,6 +1,7 @@
 """Outer folds of tiles with a validation part, in which no piece of tissue is on two sides."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,12 +114,12 @@ def _grouped(group: NDArray[np.str_], n_parts: int, seed: int) -> list[tuple[NDA
 
 def _by_block(tiles: Tiles, n_folds: int, seed: int) -> tuple[TileFold, ...]:
     """Hold out blocks of one group, and for validation the block of the rest that leaves most tiles for training."""
-    folds, apart = [], {"buffer_um": tiles.tile_um, "seed": seed}
+    folds, apart = [], partial(spatial_blocks, buffer_um=tiles.tile_um, seed=seed)
     try:
-        for outer in spatial_blocks(tiles.centre_um, n_blocks=n_folds, **apart):
+        for outer in apart(tiles.centre_um, n_blocks=n_folds):
             rest = outer.train
             n_parts = min(round(1 / VALIDATION_SHARE), len(rest))
-            inner = spatial_blocks(tiles.centre_um[rest], n_blocks=n_parts, **apart)
+            inner = apart(tiles.centre_um[rest], n_blocks=n_parts)
             best = max(inner, key=lambda split: len(split.train))
             folds.append(TileFold(outer.name, rest[best.train], rest[best.test], outer.test))
     except InputError as error:
