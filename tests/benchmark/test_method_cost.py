@@ -9,7 +9,7 @@ from beyond_alignment.benchmark.method_cost import fit_cost, method_costs, size_
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
-from tests.benchmark.stand_ins import CONTESTS, two_bits
+from tests.benchmark.stand_ins import CONTESTS, Here, two_bits
 
 
 def drawn(n=60):
@@ -38,24 +38,8 @@ def test_costs_are_those_of_the_training_spots_of_a_fold():
 
 
 def test_a_row_a_size_and_method(monkeypatch):
-    monkeypatch.setattr(method_cost.multiprocessing, "get_context", lambda kind: _Here())
+    monkeypatch.setattr(method_cost.multiprocessing, "get_context", lambda kind: Here())
     found = size_study([(400, 6, 4)], ["concat", "late_average"])
     assert list(found["method"]) == ["concat", "late_average"]
     assert (found[["seconds", "peak_gb", "operations"]] > 0).all(axis=None)
     assert list(found["sources_gb"]) == pytest.approx([4 * 400 * 10 / 2**30] * 2)
-
-
-class _Here:
-    """A pool that runs in this process."""
-
-    def Pool(self, n):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return None
-
-    def apply(self, function, arguments):
-        return function(*arguments)

@@ -17,7 +17,7 @@ from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
 @pytest.fixture(scope="module")
 def posed():
     label = dialled_label("interaction", 0.55, name="interaction_high")
-    return dialled_problems([label], sizes=[60, 120], methods=["low_rank"], seeds=range(2))
+    return dialled_problems([label], sizes=[60], methods=["low_rank"], seeds=range(2))
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,10 @@ def made(posed):
 
 def test_the_common_budget_gives_the_common_points_and_another_one_others(made, common):
     gains = budget_gains(made, common).set_index(["n_trials", "steps"])
-    assert np.abs(gains.loc[(1, 200), ["gain", "low", "high"]].to_numpy()).max() == 0
-    assert list(gains.loc[(1, 200), "n_seeds"]) == [2, 2]
-    other = gains.loc[(3, 40)]
-    assert list(other["n_seeds"]) == [1, 1]
+    assert np.abs(gains.loc[[(1, 200)], ["gain", "low", "high"]].to_numpy()).max() == 0
+    assert list(gains.loc[[(1, 200)], "n_seeds"]) == [2]
+    other = gains.loc[[(3, 40)]]
+    assert list(other["n_seeds"]) == [1]
     assert (other["gain"] != 0).any()
     first = common[(common["metric"] == "macro_f1") & (common["seed"] == 0)].sort_values("fraction")
     assert list(other["base"]) == pytest.approx(list(first["value"]))

@@ -20,6 +20,15 @@ def test_the_truth_of_both_labels_is_that_by_hand():
     assert (varying.synergy_additive, varying.synergy_interaction) == pytest.approx((0.5, 0), abs=1e-6)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _few():
+    """Smaller probes than the book's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "N_PROBE", 2000)
+        patch.setattr(module, "N_TEST", 2000)
+        yield
+
+
 @pytest.fixture(scope="module")
 def table():
     return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
