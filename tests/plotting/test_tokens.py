@@ -1,7 +1,5 @@
 """Figures of token-level fusion show what they are given."""
 
-from dataclasses import replace
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -9,7 +7,6 @@ import pytest
 
 from beyond_alignment import plotting
 from beyond_alignment.errors import InputError
-from beyond_alignment.tokens import TileClusters
 from tests.tokens.fields import lattice, tiles_at
 
 RNG = np.random.default_rng(0)
@@ -57,60 +54,15 @@ def test_an_unknown_arm_is_named(scores):
         plotting.plot_arms(scores.assign(arm="nonsense"))
 
 
-def test_genes_above_the_line_are_counted():
-    genes = pd.DataFrame(
-        {"arm": ["min_mae"] * 3 + ["early_add_trained"] * 3, "label": ["M"] * 3 + ["E"] * 3, "gene": list("abc") * 2,
-         "spearman": [0.1, 0.5, 0.4, 0.2, 0.6, 0.3]}
-    )  # fmt: skip
-    figure = plotting.plot_gene_scores(genes, arm="early_add_trained")
-    assert figure.axes[0].get_title(loc="left") == "2 of 3 genes above the line"
-
-
 def test_predictability_names_the_rank_correlation():
     table = pd.DataFrame({"largest_r": [0.1, 0.2, 0.3], "ridge_r2": [0.3, 0.2, 0.1], "core_share": [0, 0.5, 1.0]})
     figure = plotting.plot_predictability(table.assign(spearman=[0.2, 0.4, 0.6]), label="arm")
     assert [ax.get_title(loc="left").split()[-1] for ax in figure.axes] == ["1.00", "-1.00", "1.00"]
 
 
-def test_maps_share_their_limits(tiles):
-    predictions = tiles.targets * 0.5
-    figure = plotting.plot_gene_maps(tiles, predictions, {"T1": "worst", "T3": "best"}, group="b")
-    limits = [ax.collections[0].get_clim() for ax in figure.axes[:4]]
-    assert limits[0] == limits[2]
-    assert limits[1] == limits[3]
-    np.testing.assert_allclose(figure.axes[2].collections[0].get_array(), predictions[15:, 1])
-    with pytest.raises(InputError, match="no group 'c'"):
-        plotting.plot_gene_maps(tiles, predictions, {"T1": "worst"}, group="c")
-
-
-def test_transcripts_and_examples_are_drawn_by_group(tiles):
-    ax = plotting.plot_transcripts_per_tile(tiles).axes[0]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+def test_examples_are_drawn_by_group(tiles):
     figure = plotting.plot_example_tiles(tiles, n=2)
     assert [ax.get_title(loc="left") for ax in figure.axes[:2]] == ["a", "b"]
-
-
-def test_correlations_are_those_of_numpy(tiles):
-    image = plotting.plot_gene_correlations(tiles).axes[0].images[0].get_array()
-    expected = np.corrcoef(np.log1p(tiles.core_per_tile()).T, tiles.targets.T)[6:, :6]
-    np.testing.assert_allclose(np.sort(np.ravel(image)), np.sort(expected.ravel()), atol=1e-5)
-
-
-def test_a_perfect_prediction_lies_on_the_line(tiles):
-    line = plotting.plot_gene_calibration(tiles.targets, tiles.targets, n_bins=4).axes[0].lines[1]
-    np.testing.assert_allclose(line.get_xdata(), line.get_ydata(), atol=1e-6)
-
-
-def test_clusters_are_drawn_in_both_spaces():
-    place = RNG.normal(size=(15, 2))
-    found = TileClusters(labels=np.repeat([0, 1, 2], 5), place=place, coherence=0.456, molecular=0.123)
-    figure = plotting.plot_tile_clusters({"expression_token": found}, lattice(5, 3, 16.0))
-    above, below = figure.axes
-    np.testing.assert_allclose(above.collections[0].get_offsets(), place)
-    assert len(np.unique(below.collections[0].get_facecolors(), axis=0)) == 3
-    assert above.get_title(loc="left").endswith("coherence 0.46, genes 0.12")
-    with pytest.raises(InputError, match="umap=True"):
-        plotting.plot_tile_clusters({"expression_token": replace(found, place=None)}, lattice(5, 3, 16.0))
 
 
 def test_the_worth_of_clusters_is_a_mean_over_folds():

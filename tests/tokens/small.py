@@ -1,10 +1,9 @@
 """Tiles of 2 x 2 patches, a vision transformer of one block, and plans of a few epochs."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 
+from beyond_alignment.tokens.folds import TileFold
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.tiles import Tiles
 from beyond_alignment.tokens.vision_weights import VITS, VitDefinition, build_vit
@@ -12,15 +11,6 @@ from beyond_alignment.tokens.vision_weights import VITS, VitDefinition, build_vi
 TINY = "vit_tiny_of_the_tests"
 VITS[TINY] = VitDefinition("vit_tiny_patch16_224", {"embed_dim": 16, "depth": 1, "num_heads": 2})
 PIXELS = 8
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Positions of tiles."""
-
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
 
 
 def tiles(n=30, *, grid=2, genes=5, targets=3, seed=0, counts=None, pixels=None, y=None):
@@ -58,7 +48,7 @@ def folds(n=30, k=2):
     """Each part of the tiles tested once, a sixth of the rest to stop by."""
     parts = np.array_split(np.arange(n), k)
     made = []
-    for part in parts:
+    for number, part in enumerate(parts):
         rest = np.setdiff1d(np.arange(n), part)
-        made.append(Fold(rest[len(rest) // 6 :], rest[: len(rest) // 6], part))
+        made.append(TileFold(f"fold {number}", rest[len(rest) // 6 :], rest[: len(rest) // 6], part))
     return tuple(made)

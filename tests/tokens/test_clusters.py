@@ -24,18 +24,16 @@ def planted(labels, *, width=12, apart=6.0, seed=0):
 
 def test_planted_clusters_are_found_and_measured():
     targets = np.stack([STRIPES == 0, STRIPES == 1], axis=1).astype(float)
-    found = cluster_tiles(planted(STRIPES), CENTRES, targets, tile_um=WIDTH, n_clusters=3, umap=True)
+    found = cluster_tiles(planted(STRIPES), CENTRES, targets, tile_um=WIDTH, n_clusters=3)
     assert adjusted_rand_score(STRIPES, found.labels) == 1.0
     assert found.molecular == pytest.approx(1.0)
     assert found.coherence == pytest.approx(coherence(STRIPES, CENTRES, tile_um=WIDTH))
-    assert found.place.shape == (144, 2)
 
 
 def test_clusters_are_the_same_twice():
     noise = np.random.default_rng(1).normal(size=(144, 16))
     twice = [cluster_tiles(noise, CENTRES, noise[:, :2], tile_um=WIDTH, n_clusters=4) for _ in range(2)]
     np.testing.assert_array_equal(twice[0].labels, twice[1].labels)
-    assert twice[0].place is None
     assert len(np.unique(twice[0].labels)) == 4
 
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.tokens import contrastive
+from beyond_alignment.tokens.arm_inputs import FrozenCache
 from beyond_alignment.tokens.batches import TileBatches
 from beyond_alignment.tokens.clip_pair import ClipPair
-from beyond_alignment.tokens.contrastive import run_clip
+from beyond_alignment.tokens.contrastive import fit_clip
+from beyond_alignment.tokens.folds import TileFold
 from beyond_alignment.tokens.linear_probe import PENALTIES, probe_genes
 from beyond_alignment.tokens.retrieval import recall_at
-from tests.tokens.small import PIXELS, Fold, folds, plan, tiles, vit
+from tests.tokens.small import PIXELS, folds, plan, tiles, vit
 
 
 def slow_recall(first, second, k):
@@ -82,31 +82,21 @@ def paired(n=120, seed=0):
     return tiles(n, counts=counts, pixels=pixels.astype(np.uint8), y=level[:, None])
 
 
-def clip(granularity="token", **options):
-    settings = plan(epochs=12, batch_size=30, head_rate=1e-2, backbone_rate=3e-3)
-    return run_clip(
-        paired(), granularity, folds(120), plan=settings, device="cpu", retrieval_batch=20, **options
-    )  # fmt: skip
-
-
-def test_partners_are_found_and_probed_among_tiles_that_were_not_trained_on(tmp_path, monkeypatch):
-    store = PointStore(tmp_path)
-    result = clip(store=store)
-    assert len(result.retrieval) == 2
-    for found in result.retrieval:
-        assert found.image_to_transcripts[5] > 2 * found.chance[5]
-        assert found.transcripts_to_image[5] > 2 * found.chance[5]
-    level = paired().targets[:, 0]
-    assert np.corrcoef(result.predictions[:, 0], level)[0, 1] > 0.9
-    monkeypatch.setattr(contrastive, "_pretrain", None)  # nothing is trained again
-    assert np.array_equal(clip(store=store).predictions, result.predictions)
+def test_partners_are_found_and_probed_among_tiles_that_were_not_trained_on():
+    data, settings = paired(), plan(epochs=12, batch_size=30, head_rate=1e-2, backbone_rate=3e-3)
+    cache = FrozenCache(data, device=torch.device("cpu"), plan=settings)
+    for fold in folds(120):
+        result = fit_clip(cache, "token", fold, plan=settings, retrieval_batch=20)
+        assert result.retrieval.image_to_transcripts[5] > 2 * result.retrieval.chance[5]
+        assert result.retrieval.transcripts_to_image[5] > 2 * result.retrieval.chance[5]
+        assert np.corrcoef(result.predictions[:, 0], data.targets[fold.test, 0])[0, 1] > 0.9
 
 
 def test_the_probe_is_ridge_with_the_penalty_of_the_validation_part():
     rng = np.random.default_rng(0)
     z, noise = rng.normal(3.0, 2.0, (80, 10)), rng.normal(size=(80, 2))
     y = z[:, :2] + 2.0 * noise
-    rows = Fold(np.arange(40), np.arange(40, 60), np.arange(60, 80))
+    rows = TileFold("f", np.arange(40), np.arange(40, 60), np.arange(60, 80))
     scaled = (z - z[:40].mean(axis=0)) / z[:40].std(axis=0)
     models = [Ridge(alpha=40 * penalty).fit(scaled[:40], y[:40]) for penalty in PENALTIES]
     errors = [((model.predict(scaled[40:60]) - y[40:60]) ** 2).mean() for model in models]

@@ -6,9 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.tokens import gain_of_perfect_readers, only, outer_folds, score_perfect_readers, simulated_tiles
-from beyond_alignment.tokens.drawn_nuclei import BOTH, IN_PATCH, IN_TILE, NUCLEI, drawn_nuclei, marker_balance
-from beyond_alignment.tokens.study import RIDGE, reference_predictions, scores_of_run
+from beyond_alignment.tokens import only, outer_folds, simulated_tiles
+from beyond_alignment.tokens.comparison import RIDGE, fold_scores, reference_predictions
+from beyond_alignment.tokens.drawn_nuclei import (
+    BOTH,
+    IN_PATCH,
+    IN_TILE,
+    NUCLEI,
+    drawn_nuclei,
+    gain_of_perfect_readers,
+    marker_balance,
+    perfect_readings,
+)
 
 SMALL = {"n_donors": 3, "size_um": 640.0, "microns_per_pixel": 4.0, "input_px": 32, "patch_px": 8, "seed": 5}
 
@@ -17,9 +26,12 @@ def scored(*programmes, **dials):
     """Return the scores of perfect readers and of the ridge on core counts, with some programmes alone."""
     made = simulated_tiles(dials=replace(only(*programmes), **dials), **SMALL)
     folds = outer_folds(made.tiles, n_folds=3)
-    ridge = reference_predictions(made.tiles, folds)[RIDGE]
-    rows = [score_perfect_readers(made, folds), scores_of_run(made.tiles, folds, RIDGE, RIDGE, 0, ridge)[0]]
-    return made, pd.concat(rows, ignore_index=True)
+    rows = []
+    for fold, perfect in zip(folds, perfect_readings(made, folds), strict=True):
+        found = perfect | {RIDGE: reference_predictions(made.tiles, fold)[RIDGE]}
+        scores = ({"arm": arm, "fold": fold.name, **fold_scores(made.tiles, fold, p)[0]} for arm, p in found.items())
+        rows += scores
+    return made, pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,6 @@ def test_a_few_transcripts_off_the_image_are_left_out():
     check_field(one)
     tiles = make_tiles([one], groups=["p"], **SMALL | {"stride_um": 40.0})
     assert tiles.n_transcripts.sum() == (one.transcripts["x"] >= 0).sum()
-    with pytest.raises(InputError, match="2% of the transcripts have negative"):
-        check_field(one, max_outside=0.01)
 
 
 @settings(max_examples=25, deadline=None)

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tokens.arms import ARMS, OWN_ARMS, VISION_EXPERTS, Arm, get_arm
+from beyond_alignment.tokens.arms import ARMS, Arm, get_arm
 from beyond_alignment.tokens.batches import TileBatches
 from beyond_alignment.tokens.network import Sizes, TokenNetwork
 from tests.tokens.small import tiles, vit
@@ -29,11 +29,10 @@ def head(name, *, image=0, expression=380):
         ("morphology_frozen", 384, 38_500),
         ("late_add_token_frozen", 384, 38_500),
         ("late_concat_token_frozen", 384, 76_900),
-        ("morphology_frozen_phikon", 768, 76_900),
-        ("late_add_tile_frozen_phikon", 768, 76_900),
-        ("morphology_frozen_uni", 1024, 102_500),
-        ("late_concat_tile_frozen_loki", 768, 153_700),
-        ("late_concat_tile_frozen_uni", 1024, 204_900),
+        ("late_add_tile_frozen", 768, 76_900),  # Phikon
+        ("morphology_frozen", 1024, 102_500),  # UNI
+        ("late_concat_tile_frozen", 768, 153_700),  # Loki
+        ("late_concat_tile_frozen", 1024, 204_900),
         ("expression_tile", 0, 3_300),
         ("expression_token", 0, 3_300),
     ],
@@ -42,11 +41,7 @@ def test_heads_have_the_published_sizes(name, image, published):
     assert head(name, image=image) == published
 
 
-def test_geneformer_alone_has_a_head_on_its_own_features():
-    assert head("expression_geneformer", expression=768) == 76_900
-
-
-@pytest.mark.parametrize("name", OWN_ARMS)
+@pytest.mark.parametrize("name", ARMS)
 def test_gradients_reach_what_is_trained_and_nothing_else(name):
     data = tiles(8)
     model, batches = network(name, data)
@@ -103,16 +98,11 @@ def test_a_batch_holds_the_log_counts_of_its_tiles():
 
 
 def test_every_combination_is_an_arm():
-    for vision in ("vit", *VISION_EXPERTS):
-        own = [arm for arm in ARMS.values() if arm.vision == vision]
-        alone = [arm for arm in own if arm.expression is None]
-        late = {(a.how, a.granularity, a.trained) for a in own if a.stage == "late" and a.expression == "mlp"}
-        early = {(a.how, a.trained) for a in own if a.stage == "early"}
-        assert {arm.trained for arm in alone} == {True, False}
-        assert len(late) == 8
-        assert len(early) == 8
-        assert {arm.how for arm in own if arm.expression == "geneformer"} == {"add", "concat"}
-    assert len({arm.label for arm in ARMS.values()}) == len(ARMS)
+    late = {(a.how, a.granularity, a.trained) for a in ARMS.values() if a.stage == "late"}
+    early = {(a.how, a.trained) for a in ARMS.values() if a.stage == "early"}
+    assert {arm.trained for arm in ARMS.values() if arm.vision and arm.stage is None} == {True, False}
+    assert len(late) == len(early) == 8
+    assert len({arm.label for arm in ARMS.values()}) == len(ARMS) == 20
 
 
 def test_an_arm_of_ones_own_is_taken_and_an_unknown_name_refused():

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 
-from beyond_alignment.tokens.run import run_arm
-from tests.tokens.small import PIXELS, Fold, plan, tiles
+from beyond_alignment.tokens.arm_inputs import FrozenCache
+from beyond_alignment.tokens.arms import get_arm
+from beyond_alignment.tokens.fold import fit_arm
+from beyond_alignment.tokens.folds import TileFold
+from tests.tokens.small import PIXELS, plan, tiles
 
 N = 300
-FOLD = Fold(np.arange(200), np.arange(200, 240), np.arange(240, N))
+FOLD = TileFold("f", np.arange(200), np.arange(200, 240), np.arange(240, N))
 
 
 def grey(levels, rng):
@@ -20,9 +24,9 @@ def grey(levels, rng):
 def explained(data, arm):
     """Share of the test tiles' variance that an arm explains."""
     settings = plan(epochs=20, batch_size=25, patience=20, head_rate=1e-2, backbone_rate=3e-3, warmup_epochs=2)
-    result = run_arm(data, arm, [FOLD], plan=settings, device="cpu", progress=False)
-    truth = data.targets[FOLD.test]
-    return 1.0 - ((result.predictions[FOLD.test] - truth) ** 2).mean() / truth.var()
+    cache = FrozenCache(data, device=torch.device("cpu"), plan=settings)
+    predicted, truth = fit_arm(cache, get_arm(arm), FOLD, plan=settings).predictions, data.targets[FOLD.test]
+    return 1.0 - ((predicted - truth) ** 2).mean() / truth.var()
 
 
 @pytest.fixture(scope="module")

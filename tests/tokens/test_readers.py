@@ -7,7 +7,7 @@ import zarr
 
 from beyond_alignment.datasets import transcripts_on_image
 from beyond_alignment.errors import InputError
-from beyond_alignment.tokens.readers import read_hest_field, read_xenium_field
+from beyond_alignment.tokens.readers import read_xenium_field
 from beyond_alignment.tokens.tiles import make_tiles
 from tests.datasets.test_folders import AFFINE, write_xenium
 from tests.experts.slide_images import tissue, write_pyramid
@@ -118,36 +118,3 @@ def test_what_is_missing_of_a_xenium_folder_is_named(tmp_path):
 
 def _all_poor(path):
     pd.read_parquet(path).assign(qv=np.float32(3)).to_parquet(path)
-
-
-def folder_of_hest(folder, *, scale=0.3637, aligned=True):
-    """As HEST-1k lays out a Xenium sample."""
-    for part in ("wsis", "transcripts", "metadata"):
-        (folder / part).mkdir(parents=True)
-    write_pyramid(folder / "wsis" / "TENX95.tif", tissue(240, 320), mpp=None)
-    table, he = table_of_transcripts()
-    if aligned:
-        table = table.assign(he_x=he[:, 0], he_y=he[:, 1])
-    table.to_parquet(folder / "transcripts" / "TENX95_transcripts.parquet")
-    (folder / "metadata" / "TENX95.json").write_text(json.dumps({"pixel_size_um_estimated": scale}))
-    return folder, table, he
-
-
-def test_a_xenium_sample_of_hest_is_read(tmp_path):
-    folder, table, he = folder_of_hest(tmp_path / "hest")
-    field = read_hest_field(folder, "TENX95")
-    kept = (table["qv"] >= 20) & table["feature_name"].isin(["EPCAM", "CD4"])
-    np.testing.assert_allclose(field.transcripts[["x", "y"]], he[kept])
-    assert field.microns_per_pixel == 0.3637
-    np.testing.assert_array_equal(field.image[10:40, 20:60], tissue(240, 320)[10:40, 20:60])
-
-
-def test_what_is_missing_of_a_hest_sample_is_named(tmp_path):
-    folder, _, _ = folder_of_hest(tmp_path / "a", aligned=False)
-    with pytest.raises(InputError, match=r"lacks the columns he_x, he_y: .* aligned"):
-        read_hest_field(folder, "TENX95")
-    with pytest.raises(InputError, match=r"lacks wsis/TENX9\.tif"):
-        read_hest_field(folder, "TENX9")
-    folder, _, _ = folder_of_hest(tmp_path / "b", scale=None)
-    with pytest.raises(InputError, match="give its microns per pixel"):
-        read_hest_field(folder, "TENX95")

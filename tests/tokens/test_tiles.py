@@ -68,14 +68,6 @@ def test_tiles_are_taken_by_position():
     assert some.n_patches == 16
 
 
-def test_pixels_can_stay_on_disk(tmp_path):
-    within = make_tiles([field(), field(seed=3)], groups=["p", "q"], **SMALL)
-    beside = make_tiles([field(), field(seed=3)], groups=["p", "q"], pixels_file=tmp_path / "pixels.npy", **SMALL)
-    assert isinstance(beside.pixels, np.memmap)
-    np.testing.assert_array_equal(beside.pixels, within.pixels)
-    assert [file.name for file in tmp_path.iterdir()] == ["pixels.npy"]
-
-
 class Stripes:
     """An image of 6,000 x 6,000 pixels that is never whole in memory: a chequerboard of squares of 20 pixels."""
 
@@ -89,12 +81,12 @@ class Stripes:
         return np.repeat(bright[..., None], 3, axis=2)
 
 
-def test_a_section_is_read_window_by_window(tmp_path):
+def test_a_section_is_read_window_by_window():
     table = field(n=40_000, height=6000, width=6000).transcripts
     section = TranscriptsOnImage(Stripes(), table, 0.5)
     tiles = make_tiles(
         [section], core_genes=["A"], addon_genes=["B"], groups=["p"], tile_um=100.0, stride_um=400.0, input_px=20,
-        patch_px=10, min_transcripts=1, pixels_file=tmp_path / "pixels.npy",
+        patch_px=10, min_transcripts=1,
     )  # fmt: skip
     assert len(tiles) == 64
     assert section.image.largest < 250**2  # a tile is 200 pixels wide

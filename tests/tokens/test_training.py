@@ -8,14 +8,10 @@ import torch
 from beyond_alignment.errors import InputError
 from beyond_alignment.tokens.plan import TokenPlan, learning_rate
 from beyond_alignment.tokens.scaling import fit_target_scale
-from beyond_alignment.tokens.training import CHECKPOINT, fit_rows
+from beyond_alignment.tokens.training import fit_rows
 from tests.tokens.small import plan
 
 CPU = torch.device("cpu")
-
-
-class Killed(Exception):
-    """Stands for a kill."""
 
 
 def test_rates_rise_then_follow_half_a_cosine_to_the_last():
@@ -37,17 +33,14 @@ def test_a_plan_needs_epochs_beyond_its_warm_up():
         TokenPlan(epochs=5)
 
 
-def train(folder=None, *, killed_at=None, seed=0, fingerprint=None, validation=None, **changes):
+def train(*, seed=0, validation=None, **changes):
     torch.manual_seed(5)
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1))
     module[0].bias.requires_grad_(False)
     x = torch.randn(40, 4, generator=torch.Generator().manual_seed(1))
     y = x.sum(dim=1, keepdim=True)
-    calls = iter(range(10_000))
 
     def loss_of(rows):
-        if next(calls) == killed_at:
-            raise Killed
         return (module(x[rows]) - y[rows]).square().mean()
 
     settings = plan(epochs=6, head_rate=0.1, **changes)
@@ -60,42 +53,12 @@ def train(folder=None, *, killed_at=None, seed=0, fingerprint=None, validation=N
         plan=settings,
         seed=seed,
         device=CPU,
-        folder=folder,
-        fingerprint=fingerprint or {"data": 1},
     )
     return module, training
 
 
 def same(first, second):
     return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
-
-
-@pytest.mark.parametrize("call", [3, 10, 20, 30])  # five steps and two calls of the validation part an epoch
-def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, call):
-    whole, training = train()
-    with pytest.raises(Killed):
-        train(tmp_path, killed_at=call)
-    torch.rand(9)  # the generator of a new process stands elsewhere
-    resumed, again = train(tmp_path)
-    assert same(whole, resumed)
-    assert again == training
-
-
-def test_a_finished_training_is_not_trained_again(tmp_path):
-    first, training = train(tmp_path)
-    second, again = train(tmp_path, killed_at=0)
-    assert same(first, second)
-    assert again == training
-
-
-def test_a_checkpoint_of_other_data_or_a_damaged_one_is_refused(tmp_path):
-    train(tmp_path)
-    with pytest.raises(InputError, match="another data"):
-        train(tmp_path, fingerprint={"data": 2})
-    path = tmp_path / CHECKPOINT
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(InputError, match="cannot be read"):
-        train(tmp_path)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others():

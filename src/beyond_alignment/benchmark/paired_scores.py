@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.resampling import percentile_interval
+from beyond_alignment.information.resampling import percentile_interval
 
 ALL_TASKS = "all tasks"
 
@@ -76,10 +76,10 @@ def beats(scores: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFram
                 | same
                 | _difference(row["value"], theirs.at[task, "value"], row["draws"], theirs.at[task, "draws"])
             )
-        means = [float(part["value"].mean()) for part in (own, theirs)]
-        drawn = [np.mean(np.stack(list(part["draws"])).astype(np.float64), axis=0) for part in (own, theirs)]
+        mean, other_mean = (float(part["value"].mean()) for part in (own, theirs))
+        drawn, other_drawn = (np.mean(np.stack(list(part["draws"])), axis=0) for part in (own, theirs))
         whole = {"task": ALL_TASKS, "made_from": "", "split": "main", "metric": "main"}
-        rows.append(names | whole | _difference(means[0], means[1], drawn[0], drawn[1]))
+        rows.append(names | whole | _difference(mean, other_mean, drawn, other_drawn))
     return pd.DataFrame(rows)
 
 

@@ -34,7 +34,7 @@ from beyond_alignment.study import PROGRESS, SCHEDULER
 
 KERNEL = "python3"
 EXPECTED_SECONDS = 60.0
-QUIET = {"record_timing": False, "coalesce_streams": True, "extra_arguments": ["--log-level=40"]}
+QUIET = {"record_timing": False, "coalesce_streams": True, "extra_arguments": ["--log-level=50"]}
 
 
 class PageError(RuntimeError):

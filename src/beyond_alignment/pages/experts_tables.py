@@ -220,9 +220,14 @@ def advantage(main: pd.DataFrame) -> pd.DataFrame:
     return beats(main, [*pairs, *((GENES, other) for other in ("pca", "hallmark", f"random_{GENES}"))])
 
 
-def worth_numbers(genes: pd.DataFrame, found: pd.DataFrame, compared: pd.DataFrame) -> dict[str, Any]:
+def worth_numbers(
+    main: pd.DataFrame, genes: pd.DataFrame, found: pd.DataFrame, compared: pd.DataFrame
+) -> dict[str, Any]:
     """Return what the prose says of scores, defaults and differences."""
-    image = field_name(f"{OWN}_{UNSEEN}", FIELD_UM)
+    image, wide = (field_name(f"{OWN}_{UNSEEN}", field) for field in (FIELD_UM, 600))
+    wider = beats(main, [(wide, field_name("mobilenetv2", 600))])
+    photographs = found[found["expert"] == field_name("mobilenetv2", FIELD_UM)].iloc[0]
+    over_colour = compared[(compared["reference"] == field_name("colour", FIELD_UM)) & (compared["task"] != ALL_TASKS)]
     names = {
         "unseen_over_colour": (image, field_name("colour", FIELD_UM)),
         "unseen_over_random": (image, field_name("random_vit", FIELD_UM)),
@@ -233,6 +238,7 @@ def worth_numbers(genes: pd.DataFrame, found: pd.DataFrame, compared: pd.DataFra
     }
     overall = compared[compared["task"] == ALL_TASKS].set_index(["expert", "reference"])
     rows = {key: overall.loc[pair] for key, pair in names.items()}
+    rows |= {"mobilenet_over_colour": photographs, "unseen_over_mobilenet_600": wider.iloc[-1]}
     defaults = found.groupby("expert")["default"].all()
     first = genes[genes["data_set"] == "her2st"].iloc[0]
     return {
@@ -240,6 +246,8 @@ def worth_numbers(genes: pd.DataFrame, found: pd.DataFrame, compared: pd.DataFra
         "n_genes": len(str(first["genes"]).split()),
         "n_candidates": len(defaults),
         "n_default": int(defaults.sum()),
+        "n_better": int((over_colour["verdict"] == "better").sum()),
+        "n_worse": int((over_colour["verdict"] == "worse").sum()),
         **{key: (float(row["difference"]), float(row["low"]), float(row["high"])) for key, row in rows.items()},
     }
 

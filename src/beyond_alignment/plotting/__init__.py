@@ -17,17 +17,10 @@ from beyond_alignment.plotting.scaling import plot_crossings, plot_regret
 from beyond_alignment.plotting.scores import plot_gains, plot_scores
 from beyond_alignment.plotting.simulated_field import plot_simulated_field
 from beyond_alignment.plotting.sis_gain import plot_sis_against_gain
-from beyond_alignment.plotting.style import use_style
-from beyond_alignment.plotting.token_clusters import plot_cluster_worth, plot_tile_clusters
+from beyond_alignment.plotting.token_clusters import plot_cluster_worth
 from beyond_alignment.plotting.token_meeting import plot_meeting
-from beyond_alignment.plotting.token_tiles import (
-    plot_example_tiles,
-    plot_gene_calibration,
-    plot_gene_correlations,
-    plot_gene_maps,
-    plot_transcripts_per_tile,
-)
-from beyond_alignment.plotting.tokens import plot_arms, plot_gene_scores, plot_predictability
+from beyond_alignment.plotting.token_tiles import plot_example_tiles
+from beyond_alignment.plotting.tokens import plot_arms, plot_predictability
 from beyond_alignment.plotting.training_budgets import plot_training_budgets
 
 __all__ = [
@@ -47,10 +40,6 @@ __all__ = [
     "plot_fitted_curves",
     "plot_gains",
     "plot_gates",
-    "plot_gene_calibration",
-    "plot_gene_correlations",
-    "plot_gene_maps",
-    "plot_gene_scores",
     "plot_lead_map",
     "plot_meeting",
     "plot_pareto",
@@ -64,9 +53,6 @@ __all__ = [
     "plot_sis_against_gain",
     "plot_spectrum",
     "plot_terms_retained",
-    "plot_tile_clusters",
     "plot_tissue_ceilings",
     "plot_training_budgets",
-    "plot_transcripts_per_tile",
-    "use_style",
 ]

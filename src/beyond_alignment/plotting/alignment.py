@@ -27,7 +27,8 @@ def plot_spectrum(values: Sequence[float], null: Sequence[float], threshold: flo
     crowded = null[third] < 0.25  # no room for words between a low curve and the axis
     ax.annotate(
         "permuted pairs (95 %)", (place[third], null[third]), xytext=(0, 44 if crowded else -12),
-        textcoords="offset points", fontsize=8, color="#555555", ha="center", va="bottom" if crowded else "top",
+        textcoords="offset points", fontsize=8, color="#555555", ha="left" if crowded else "center",
+        va="bottom" if crowded else "top",
         arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if crowded else None,
     )  # fmt: skip
     ax.plot(place, values, "o-", color=BLUE, markersize=4)

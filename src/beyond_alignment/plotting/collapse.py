@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from beyond_alignment.information.known_truth.dial import N_SHARED
 from beyond_alignment.pages.alignment.representations import CONTENDERS
@@ -153,6 +154,8 @@ def _by_head(shares: pd.DataFrame, labels: Sequence[str], *, x: str, x_label: st
         ax.axhline(0, color=INK, linewidth=0.6, zorder=0)
         if log:
             ax.set_xscale("log")
+        else:
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if label == labels[-1]:
             _name_apart(ax, here, x)
     axes.flat[0].set_ylabel("share of the label's information")

@@ -1,4 +1,4 @@
-"""Figures of token-level fusion: arms with their folds, along the dials, and gene by gene."""
+"""Figures of token-level fusion: arms with their folds, along the dials, and what genes repeat."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,8 +13,8 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
 from beyond_alignment.tokens.arms import ARMS
+from beyond_alignment.tokens.comparison import REFERENCES
 from beyond_alignment.tokens.drawn_nuclei import PERFECT_READERS
-from beyond_alignment.tokens.study import MIN_MAE, REFERENCES
 
 KIND_COLOURS = {
     "expression": BLUE,
@@ -102,30 +102,6 @@ def _rows(ax: Axes, scores: pd.DataFrame, order: list[str], metric: str) -> None
         ax.plot(mean, place, marker, color=colour, markersize=7, zorder=3)
     ax.grid(axis="x", color="0.92")
     ax.set_axisbelow(True)
-
-
-def plot_gene_scores(genes: pd.DataFrame, *, arm: str, against: str = MIN_MAE) -> Figure:
-    """Draw the Spearman of every gene by one arm over that by another, means over folds and seeds.
-
-    Parameters
-    ----------
-    genes
-        Of a ``Comparison``.
-    arm, against
-        Names of arms or references.
-    """
-    means = genes.groupby(["arm", "gene"])["spearman"].mean().unstack("arm")
-    names = genes.drop_duplicates("arm").set_index("arm")["label"]
-    figure = plt.figure(figsize=(4.4, 4.2), layout="constrained")
-    ax = figure.subplots()
-    x, y = means[against], means[arm]
-    low, high = min(x.min(), y.min(), 0.0), 1.0
-    ax.plot([low, high], [low, high], color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    ax.scatter(x, y, s=26, color=KIND_COLOURS[kind_of(arm)], edgecolors="white", linewidths=0.5)
-    ax.set(xlim=(low - 0.03, high), ylim=(low - 0.03, high), aspect="equal")
-    ax.set(xlabel=f"{names[against]}, Spearman", ylabel=f"{names[arm]}, Spearman")
-    ax.set_title(f"{(y > x).sum()} of {len(x)} genes above the line")
-    return figure
 
 
 def plot_predictability(table: pd.DataFrame, *, label: str) -> Figure:

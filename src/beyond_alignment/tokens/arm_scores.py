@@ -4,7 +4,7 @@ import pandas as pd
 
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.tokens.arms import ARMS
-from beyond_alignment.tokens.study import REFERENCES, RIDGE
+from beyond_alignment.tokens.comparison import REFERENCES, RIDGE
 
 
 def gain(scores: pd.DataFrame, first: str, second: str, *, metric: str = "spearman") -> tuple[float, float, float]:
@@ -59,30 +59,6 @@ def fusion_and_rival(scores: pd.DataFrame) -> tuple[str, str]:
     means = mean_spearman(scores)
     single = (best_arm(scores, "expression"), best_arm(scores, "morphology"), RIDGE)
     return best_arm(scores, "fusion"), max(single, key=lambda name: means[name])
-
-
-def predictability(genes: pd.DataFrame, redundancy: pd.DataFrame, core_share: pd.Series, *, arm: str) -> pd.DataFrame:
-    """Put what an arm predicts of each gene beside how redundant the gene is with the core panel.
-
-    Parameters
-    ----------
-    genes
-        Of a :class:`Comparison`.
-    redundancy
-        Rows of :func:`redundancy_with_core` for each fold.
-    core_share
-        Of :class:`SimulatedTiles`: the truth.
-    arm
-        Which arm.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a gene: gene, spearman (mean over folds and seeds), ridge_r2 and largest_r (means over folds), core_share.
-    """
-    predicted = genes[genes["arm"] == arm].groupby("gene")["spearman"].mean()
-    measured = redundancy.groupby("gene")[["ridge_r2", "largest_r"]].mean()
-    return measured.join(predicted, how="inner").join(core_share.rename("core_share")).reset_index()
 
 
 def _kinds(name: str) -> set[str]:

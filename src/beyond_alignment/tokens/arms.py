@@ -1,6 +1,6 @@
-"""Every arm of the comparison, as a frozen configuration under its name."""
+"""Every arm of the comparison under its name: what it reads, where both modalities meet, and what is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
@@ -8,8 +8,6 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.tokens.expression_encoders import Granularity
 
 VIT = "vit"
-VISION_EXPERTS = {"phikon": "Phikon", "conch": "CONCH", "loki": "Loki", "uni": "UNI"}
-GENEFORMER = "geneformer"
 
 Stage = Literal["early", "late"]
 How = Literal["add", "concat", "gated", "cross_attention"]
@@ -22,6 +20,9 @@ GRANULARITIES: tuple[Granularity, ...] = ("tile", "token")
 class Arm:
     """What one arm reads and how it fuses.
 
+    Another morphology expert in the place of the plan's vision transformer is
+    ``replace(get_arm("late_add_token_frozen"), name="with_phikon", vision="phikon")``.
+
     Attributes
     ----------
     name
@@ -30,8 +31,6 @@ class Arm:
         For figures and tables.
     vision
         ``vit`` for the vision transformer that the plan names, a morphology expert, or None.
-    expression
-        ``mlp`` for the small network, ``geneformer`` for the frozen one, or None.
     granularity
         Whether expression is one vector a ``tile`` or a ``token`` for each patch; None without expression.
     stage
@@ -45,7 +44,6 @@ class Arm:
     name: str
     label: str
     vision: str | None = None
-    expression: str | None = None
     granularity: Granularity | None = None
     stage: Stage | None = None
     how: How | None = None
@@ -56,94 +54,32 @@ class Arm:
         """Whether its vision network is frozen and reads images alone, so that one pass over the tiles is enough."""
         return self.vision is not None and not self.trained and self.stage != "early"
 
+    @property
+    def light(self) -> bool:
+        """Whether images do not pass through the vision network in each step, which is what costs."""
+        return self.vision is None or self.cached
 
-def _words(*parts: str | None) -> str:
-    """Join what is there."""
-    return ", ".join(part for part in parts if part)
 
-
-def _of_vision(vision: str) -> list[Arm]:
-    """Return the arms of one vision network: alone, late and early fusion, frozen and trained."""
-    whose = "" if vision == VIT else f"_{vision}"
-    label = VISION_EXPERTS.get(vision)
-    arms = []
-    for trained in (False, True):
-        state = "trained" if trained else "frozen"
-        arms.append(
-            Arm(
-                name=f"morphology_{state}{whose}",
-                label=_words("Morphology", state, label),
-                vision=vision,
-                trained=trained,
-            )
-        )
-        for how, granularity in product(LATE, GRANULARITIES):
-            arms.append(
-                Arm(
-                    name=f"late_{how}_{granularity}_{state}{whose}",
-                    label=_words(f"Late {how}", granularity, state, label),
-                    vision=vision,
-                    expression="mlp",
-                    granularity=granularity,
-                    stage="late",
-                    how=how,
-                    trained=trained,
-                )
-            )
-        for how in EARLY:
-            arms.append(
-                Arm(
-                    name=f"early_{how}_{state}{whose}",
-                    label=_words(f"Early {how.replace('_', '-')}", state, label),
-                    vision=vision,
-                    expression="mlp",
-                    granularity="token",
-                    stage="early",
-                    how=how,
-                    trained=trained,
-                )
-            )
+def _arms() -> list[Arm]:
+    """Return expression and morphology alone, and late and early fusion with a frozen and a trained network."""
+    arms = [Arm(name=f"expression_{g}", label=f"Expression, {g}", granularity=g) for g in GRANULARITIES]
+    for state in ("frozen", "trained"):
+        bare = Arm(name=f"morphology_{state}", label=f"Morphology, {state}", vision=VIT, trained=state == "trained")
+        late = [
+            replace(bare, name=f"late_{how}_{g}_{state}", label=f"Late {how}, {g}, {state}",
+                    granularity=g, stage="late", how=how)
+            for how, g in product(LATE, GRANULARITIES)
+        ]  # fmt: skip
+        early = [
+            replace(bare, name=f"early_{how}_{state}", label=f"Early {how.replace('_', '-')}, {state}",
+                    granularity="token", stage="early", how=how)
+            for how in EARLY
+        ]  # fmt: skip
+        arms += [bare, *late, *early]
     return arms
 
 
-def _of_expression() -> list[Arm]:
-    """Return the arms without morphology."""
-    own = [
-        Arm(name=f"expression_{g}", label=_words("Expression", g), expression="mlp", granularity=g)
-        for g in GRANULARITIES
-    ]
-    frozen = Arm(
-        name="expression_geneformer", label="Expression, Geneformer", expression=GENEFORMER, granularity="tile"
-    )
-    return [*own, frozen]
-
-
-def _of_geneformer(vision: str) -> list[Arm]:
-    """Return late fusion of the frozen Geneformer with a frozen vision network."""
-    whose = "" if vision == VIT else f"_{vision}"
-    return [
-        Arm(
-            name=f"late_{how}_geneformer_frozen{whose}",
-            label=_words(f"Late {how}", "Geneformer", "frozen", VISION_EXPERTS.get(vision)),
-            vision=vision,
-            expression=GENEFORMER,
-            granularity="tile",
-            stage="late",
-            how=how,
-        )
-        for how in LATE
-    ]
-
-
-VISIONS = (VIT, *VISION_EXPERTS)
-ARMS: dict[str, Arm] = {
-    arm.name: arm
-    for arm in (
-        *_of_expression(),
-        *(arm for vision in VISIONS for arm in (*_of_vision(vision), *_of_geneformer(vision))),
-    )
-}
-OWN_ARMS = tuple(name for name, arm in ARMS.items() if arm.vision in (None, VIT) and arm.expression != GENEFORMER)
+ARMS: dict[str, Arm] = {arm.name: arm for arm in _arms()}
 
 
 def get_arm(arm: str | Arm) -> Arm:
@@ -157,6 +93,5 @@ def get_arm(arm: str | Arm) -> Arm:
     if isinstance(arm, Arm):
         return arm
     if arm not in ARMS:
-        msg = f"There is no arm {arm!r}: choose among {', '.join(OWN_ARMS)}, or those of the frozen experts in ARMS."
-        raise InputError(msg)
+        raise InputError(f"There is no arm {arm!r}: choose among {', '.join(ARMS)}.")
     return ARMS[arm]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
@@ -35,16 +34,6 @@ class MinMAE:
             Counts of the core genes in each tile.
         """
         return np.log1p(np.asarray(core, dtype=np.float64)[:, self.core_gene])
-
-    def choices(self, tiles: Tiles) -> pd.DataFrame:
-        """Name what each add-on gene is copied from: gene, copied_from, training_mae."""
-        return pd.DataFrame(
-            {
-                "gene": tiles.addon_genes,
-                "copied_from": np.asarray(tiles.core_genes)[self.core_gene],
-                "training_mae": self.training_mae,
-            }
-        )
 
 
 def fit_min_mae(tiles: Tiles, train: ArrayLike) -> MinMAE:

@@ -27,8 +27,6 @@ class TileBatches:
         Whether counts are read by tile, by patch, or not at all.
     image_embedding
         Of a frozen vision network (tile, feature).
-    expression_embedding
-        Of a frozen expression network (tile, feature), in place of counts.
     """
 
     def __init__(
@@ -39,15 +37,15 @@ class TileBatches:
         images: bool = False,
         granularity: Granularity | None = None,
         image_embedding: NDArray[np.float32] | None = None,
-        expression_embedding: NDArray[np.float32] | None = None,
     ) -> None:
         self.device, self.by_patch = device, granularity == "token"
         self.n_patches = tiles.n_patches if self.by_patch else 1
         self.pixels = tiles.pixels if images else None
-        self.image_embedding = _on(image_embedding, device)
-        self.expression_embedding = _on(expression_embedding, device)
+        self.image_embedding: Tensor | None = None
+        if image_embedding is not None:
+            self.image_embedding = torch.from_numpy(np.array(image_embedding, dtype=np.float32)).to(device)
         self.log_counts: sparse.csr_matrix | None = None
-        if granularity is not None and expression_embedding is None:
+        if granularity is not None:
             counts = tiles.core if granularity == "token" else sum_patches(tiles.core, tiles.n_patches)
             self.log_counts = counts.astype(np.float32).log1p().tocsr()
             self.log_counts.sum_duplicates()
@@ -58,13 +56,11 @@ class TileBatches:
         return TileBatch(
             images=None if self.pixels is None else self._send(torch.from_numpy(np.asarray(self.pixels[chosen]))),
             image_embedding=None if self.image_embedding is None else self.image_embedding[rows.to(self.device)],
-            expression=self._expression(rows, chosen),
+            expression=self._expression(chosen),
         )
 
-    def _expression(self, rows: Tensor, chosen: NDArray[np.int64]) -> Tensor | None:
-        """Return log1p counts, (tile, gene) or (tile, patch, gene), or a frozen embedding (tile, feature)."""
-        if self.expression_embedding is not None:
-            return self.expression_embedding[rows.to(self.device)]
+    def _expression(self, chosen: NDArray[np.int64]) -> Tensor | None:
+        """Return log1p counts, (tile, gene) or (tile, patch, gene)."""
         if self.log_counts is None:
             return None
         patches = (chosen[:, None] * self.n_patches + np.arange(self.n_patches)).ravel()  # (tile * patch,)
@@ -83,8 +79,3 @@ class TileBatches:
         if self.device.type == "cpu":
             return values
         return values.pin_memory().to(self.device, non_blocking=True)
-
-
-def _on(values: NDArray[np.float32] | None, device: torch.device) -> Tensor | None:
-    """Return an array as float32 on the device."""
-    return None if values is None else torch.from_numpy(np.array(values, dtype=np.float32)).to(device)

@@ -32,38 +32,21 @@ def breast_crop_field(*, cache: str | Path | None = None, mirror: str | Path | N
     return without_controls(transcripts_on_image(store, min_quality=MIN_QUALITY))
 
 
-def breast_crop_panel(
-    field: TranscriptsOnImage, *, n_addon: int = N_ADDON, min_count: int = MIN_COUNT, seed: int = 0
-) -> Panel:
+def breast_crop_panel(field: TranscriptsOnImage) -> Panel:
     """Draw the add-on genes among those with enough transcripts to be measured; all other genes are core.
 
     How often a gene occurs is counted over the whole field: it decides what is scored, and fits nothing.
-
-    Parameters
-    ----------
-    field
-        As :func:`breast_crop_field` returns it.
-    n_addon
-        How many to draw.
-    min_count
-        Fewest transcripts of an add-on gene in the field.
-    seed
-        Of the draw.
     """
     counts = field.transcripts["gene"].value_counts()
-    often = sorted(counts.index[counts >= min_count])
-    drawn = split_panel(often, n_addon, seed=seed).addon
+    often = sorted(counts.index[counts >= MIN_COUNT])
+    drawn = split_panel(often, N_ADDON).addon
     return split_panel(sorted(counts.index), drawn)
 
 
 def breast_crop_tiles(
     *,
-    panel: Panel | None = None,
-    tile_um: float = TILE_UM,
-    stride_um: float = STRIDE_UM,
     input_px: int = 224,
     patch_px: int = 16,
-    min_transcripts: int = MIN_TRANSCRIPTS,
     cache: str | Path | None = None,
     mirror: str | Path | None = None,
 ) -> Tiles:
@@ -74,9 +57,7 @@ def breast_crop_tiles(
 
     Parameters
     ----------
-    panel
-        Core and add-on genes; that of :func:`breast_crop_panel` when None.
-    tile_um, stride_um, input_px, patch_px, min_transcripts
+    input_px, patch_px
         As in :func:`tiles.make_tiles`.
     cache, mirror
         As in ``datasets.fetch``.
@@ -84,11 +65,11 @@ def breast_crop_tiles(
     Raises
     ------
     InputError
-        The field cannot be had, or a gene is not in it.
+        The field cannot be had.
     """
     field = breast_crop_field(cache=cache, mirror=mirror)
-    split = breast_crop_panel(field) if panel is None else panel
+    split = breast_crop_panel(field)
     return make_tiles(
-        [field], core_genes=split.core, addon_genes=split.addon, groups=[NAME], tile_um=tile_um, stride_um=stride_um,
-        input_px=input_px, patch_px=patch_px, min_transcripts=min_transcripts,
+        [field], core_genes=split.core, addon_genes=split.addon, groups=[NAME], tile_um=TILE_UM, stride_um=STRIDE_UM,
+        input_px=input_px, patch_px=patch_px, min_transcripts=MIN_TRANSCRIPTS,
     )  # fmt: skip

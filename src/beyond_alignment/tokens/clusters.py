@@ -28,8 +28,6 @@ class TileClusters:
     ----------
     labels
         Cluster of a tile (tile,).
-    place
-        UMAP (tile, 2); None where it was not asked for.
     coherence
         From :func:`~beyond_alignment.tokens.cluster_measures.coherence`.
     molecular
@@ -37,7 +35,6 @@ class TileClusters:
     """
 
     labels: NDArray[np.int64]
-    place: NDArray[np.float64] | None
     coherence: float
     molecular: float
 
@@ -49,11 +46,9 @@ def cluster_tiles(
     *,
     tile_um: float,
     n_clusters: int = N_CLUSTERS,
-    n_components: int = N_COMPONENTS,
-    umap: bool = False,
     seed: int = 0,
 ) -> TileClusters:
-    """Cluster tiles by Leiden (Traag et al. 2019) on principal components, as many of each for every embedding.
+    """Cluster tiles by Leiden (Traag et al. 2019) on principal components, as many for every embedding.
 
     The resolution is moved until there are as many clusters as asked for, or as near as it comes.
 
@@ -67,12 +62,10 @@ def cluster_tiles(
         log1p counts (tile, gene).
     tile_um
         Width of a tile, microns.
-    n_clusters, n_components
+    n_clusters
         Equal numbers make embeddings comparable.
-    umap
-        Place tiles in two dimensions as well (McInnes et al. 2018).
     seed
-        Of PCA, Leiden and UMAP.
+        Of PCA and Leiden.
 
     Raises
     ------
@@ -80,20 +73,17 @@ def cluster_tiles(
         If there are too few tiles or features for the components, a value is not finite, or no two tiles adjoin.
     """
     least = min(len(embedding) - 1, embedding.shape[1])
-    if least < n_components or len(embedding) <= N_NEIGHBOURS:
+    if least < N_COMPONENTS or len(embedding) <= N_NEIGHBOURS:
         shape = f"{len(embedding)} tiles with {embedding.shape[1]} features"
-        raise InputError(f"{shape} have no {n_components} components: ask for at most {least}, or give more tiles.")
+        raise InputError(f"{shape} have no {N_COMPONENTS} components: ask for at most {least}, or give more tiles.")
     if not (np.isfinite(embedding).all() and np.isfinite(targets).all()):
         raise InputError("An embedding or a count is not finite: leave those tiles out.")
-    components = PCA(n_components, random_state=seed).fit_transform(StandardScaler().fit_transform(embedding))
+    components = PCA(N_COMPONENTS, random_state=seed).fit_transform(StandardScaler().fit_transform(embedding))
     graph = AnnData(components.astype(np.float32))
     sc.pp.neighbors(graph, n_neighbors=N_NEIGHBOURS, use_rep="X", random_state=seed)
     labels = _leiden(graph, n_clusters, seed)
-    if umap:
-        sc.tl.umap(graph, random_state=seed)
     return TileClusters(
         labels=labels,
-        place=np.asarray(graph.obsm["X_umap"], dtype=np.float64) if umap else None,
         coherence=coherence(labels, centre_um, tile_um=tile_um),
         molecular=variance_between(labels, targets),
     )

@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 
 from beyond_alignment.datasets.simulated_histology.field import SimulatedField
 from beyond_alignment.tokens.arm_scores import gain, mean_spearman
+from beyond_alignment.tokens.comparison import RIDGE
 from beyond_alignment.tokens.folds import TileFold
-from beyond_alignment.tokens.linear_probe import probe_folds
+from beyond_alignment.tokens.linear_probe import probe_genes
 from beyond_alignment.tokens.simulated import SimulatedTiles, donor_names
-from beyond_alignment.tokens.study import RIDGE, scores_of_run
 from beyond_alignment.tokens.tiles import Tiles
 
 NUCLEI, BOTH = "nuclei_drawn", "nuclei_and_core"
 IN_TILE, IN_PATCH = "nuclei_meeting_core_in_tile", "nuclei_meeting_core_in_patch"
 PERFECT_READERS = {
     NUCLEI: "Nuclei as drawn",
-    BOTH: "Core counts and nuclei as drawn",
-    IN_TILE: "The same, met in the tile",
-    IN_PATCH: "The same, met in each patch",
+    BOTH: "Nuclei and core, side by side",
+    IN_TILE: "Nuclei and core, met in the tile",
+    IN_PATCH: "Nuclei and core, met in each patch",
 }
 """Ridge regressions on what no network is given: size, elongation and chromatin of each nucleus as it was drawn."""
 
 _SHAPE = ("nucleus_um", "nucleus_aspect", "chromatin")
 
 
-def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd.DataFrame:
-    """Score ridge regressions on nuclei as they were drawn, alone and with the core counts.
+def perfect_readings(made: SimulatedTiles, folds: Sequence[TileFold]) -> list[dict[str, NDArray[np.float32]]]:
+    """Predict the test tiles of folds by ridge regressions on nuclei as they were drawn, alone and with core counts.
 
     The penalty is chosen on the validation part. *Nuclei as drawn* reads, by tile, how many nuclei of each cell type
     there are and the sums of what shape leaves of the mean of its type. *Met in each patch* reads in addition the sum
@@ -44,8 +44,8 @@ def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd
 
     Returns
     -------
-    pandas.DataFrame
-        Rows as in the scores of a ``Comparison``; seed is 0.
+    list of dict
+        For each fold, (test tile, gene) by the names of ``PERFECT_READERS``.
     """
     tiles = made.tiles
     core, (nuclei, chromatin) = np.log1p(tiles.core_per_tile()), drawn_nuclei(made)
@@ -54,11 +54,7 @@ def score_perfect_readers(made: SimulatedTiles, folds: Sequence[TileFold]) -> pd
     for name, whole in ((IN_TILE, True), (IN_PATCH, False)):
         balance = marker_balance(made, whole_tile=whole)
         read[name] = np.hstack([both, (balance * chromatin).sum(axis=1, keepdims=True)])
-    tables = []
-    for name, features in read.items():
-        predicted = probe_folds(features, tiles.targets, folds)
-        tables.append(scores_of_run(tiles, folds, name, PERFECT_READERS[name], 0, predicted)[0])
-    return pd.concat(tables, ignore_index=True)
+    return [{name: probe_genes(features, tiles.targets, fold) for name, features in read.items()} for fold in folds]
 
 
 def gain_of_perfect_readers(scores: pd.DataFrame) -> tuple[float, float, float]:
@@ -67,7 +63,7 @@ def gain_of_perfect_readers(scores: pd.DataFrame) -> tuple[float, float, float]:
     Parameters
     ----------
     scores
-        Of :func:`score_perfect_readers` and of a ``Comparison``, which has the ridge regression on core counts.
+        A row an arm and fold, of the perfect readers and the ridge regression on core counts.
 
     Returns
     -------

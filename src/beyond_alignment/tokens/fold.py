@@ -1,12 +1,7 @@
 """One arm on one fold: trained, stopped by the validation part, and its predictions of tiles that it did not see."""
 
-import hashlib
-import shutil
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,39 +9,47 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from beyond_alignment.benchmark.expert_probes import digest as hash_of
-from beyond_alignment.benchmark.store import Arrays, PointStore
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import resolve_precision
-from beyond_alignment.tokens.arm_inputs import ArmInputs, FrozenCache, build_network
+from beyond_alignment.tokens.arm_inputs import FrozenCache, build_network, prepare
+from beyond_alignment.tokens.arms import Arm
 from beyond_alignment.tokens.batches import TileBatches
+from beyond_alignment.tokens.folds import TileFold
 from beyond_alignment.tokens.network import TokenNetwork
 from beyond_alignment.tokens.plan import TokenPlan
 from beyond_alignment.tokens.scaling import fit_target_scale
-from beyond_alignment.tokens.training import fit_rows
-
-CURVE = ("epoch", "learning_rate", "loss", "validation")
-CHECKPOINTS = "checkpoints"
-Tell = Callable[[dict[str, float]], None]
+from beyond_alignment.tokens.training import Curve, fit_rows
 
 
-class FoldRows(Protocol):
-    """The tiles of one fold (tile,): positions to train on, to stop by, and to predict."""
+@dataclass(frozen=True)
+class ArmFold:
+    """What an arm gives on a fold.
 
-    @property
-    def train(self) -> NDArray[np.intp]:
-        """Return the tiles that parameters are fitted on."""
+    Attributes
+    ----------
+    predictions
+        log1p counts of the add-on genes of the test tiles (tile, gene).
+    embeddings
+        What the linear head reads of them (tile, feature).
+    curve
+        A row for each epoch: epoch, learning_rate, loss, validation.
+    best_epoch
+        Whose weights were kept, from 1.
+    trained_parameters
+        Parameters that are fitted to the targets.
+    vision
+        What its vision network is, in words.
+    """
 
-    @property
-    def validation(self) -> NDArray[np.intp]:
-        """Return the tiles that choose the epoch."""
+    predictions: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
+    curve: Curve
+    best_epoch: int
+    trained_parameters: int
+    vision: str
 
-    @property
-    def test(self) -> NDArray[np.intp]:
-        """Return the tiles that are predicted."""
 
-
-def check_folds(folds: Sequence[FoldRows], n_tiles: int) -> None:
+def check_folds(folds: Sequence[TileFold], n_tiles: int) -> None:
     """Refuse folds whose parts overlap, or that predict a tile twice.
 
     Raises
@@ -69,107 +72,46 @@ def check_folds(folds: Sequence[FoldRows], n_tiles: int) -> None:
         raise InputError(f"{twice} tiles are tested in more than one fold: each may be predicted once.")
 
 
-def fold_point(
-    inputs: ArmInputs,
-    cache: FrozenCache,
-    rows: FoldRows,
-    *,
-    seed: int,
-    store: PointStore,
-    digest: str,
-    tell: Tell,
-) -> Arrays:
-    """Return what one fold gives: from the store, from its last checkpoint on, or from the start.
+def fit_arm(cache: FrozenCache, arm: Arm, fold: TileFold, *, plan: TokenPlan, seed: int = 0) -> ArmFold:
+    """Train an arm on the training tiles of a fold and predict its test tiles; the device is that of the cache.
 
-    Parameters
-    ----------
-    inputs, cache
-        Of the arm and of the data set.
-    rows
-        Of the fold.
-    seed
-        Of weights, order of tiles and dropout.
-    store
-        Keeps finished folds.
-    digest
-        Of the data.
-    tell
-        Called after each epoch.
-
-    Returns
-    -------
-    dict
-        predictions (test tile, gene) in log1p counts; embeddings (test tile, feature); curve (epoch, number) in the
-        order of ``CURVE``; best_epoch, trained_parameters, parameters and seconds.
+    Raises
+    ------
+    InputError
+        If the arm lacks something, or a loss is not finite.
     """
-    plan = cache.plan
-    key = {
-        "what": "arm of token-level fusion",
-        "arm": asdict(inputs.arm),
-        "plan": asdict(plan),
-        "vision": inputs.vision,
-        "embeddings": {name: hash_of(values) for name, values in cache.given.items()},
-        "data": digest,
-        "rows": [hash_of(np.asarray(part)) for part in (rows.train, rows.validation, rows.test)],
-        "seed": seed,
-        "precision": computed_with(plan, cache.device),
-    }
-    fingerprint = {name: str(value) for name, value in key.items()}
-    name = hashlib.sha256(str(sorted(fingerprint.items())).encode()).hexdigest()[:24]
-    folder = None if store.folder is None else store.folder / CHECKPOINTS / name
-    point = store.get(key, lambda: _train(inputs, cache, rows, seed, folder, fingerprint, tell))
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)  # the fold is finished
-    return point
-
-
-def _train(
-    inputs: ArmInputs,
-    cache: FrozenCache,
-    rows: FoldRows,
-    seed: int,
-    folder: Path | None,
-    fingerprint: dict[str, str],
-    tell: Tell,
-) -> Arrays:
-    """Train and predict."""
-    started = time.perf_counter()
-    plan, device, tiles = cache.plan, cache.device, cache.tiles
+    tiles, device = cache.tiles, cache.device
+    inputs = prepare(arm, cache, seed=seed)
     network = build_network(inputs, cache, seed=seed)
-    scale = fit_target_scale(tiles.targets[rows.train], plan.targets)
+    scale = fit_target_scale(tiles.targets[fold.train], plan.targets)
     targets = torch.from_numpy(scale.scaled(tiles.targets)).to(device)
-    call = torch.compile(network) if plan.compiled and device.type == "cuda" else network
 
     def loss_of(part: Tensor) -> Tensor:
         """Return the mean squared error over tiles and genes."""
-        return functional.mse_loss(call(inputs.batches.of(part)).float(), targets[part.to(device)])
+        return functional.mse_loss(network(inputs.batches.of(part)).float(), targets[part.to(device)])
 
-    train_rows, validation_rows, test_rows = (
-        torch.from_numpy(np.asarray(part, dtype=np.int64)) for part in (rows.train, rows.validation, rows.test)
+    train, validation, test = (
+        torch.from_numpy(np.asarray(part, dtype=np.int64)) for part in (fold.train, fold.validation, fold.test)
     )
     training = fit_rows(
         network,
         loss_of,
         groups=network.parameter_groups(head_rate=plan.head_rate, backbone_rate=plan.backbone_rate),
-        train_rows=train_rows,
-        validation_rows=validation_rows,
+        train_rows=train,
+        validation_rows=validation,
         plan=plan,
         seed=seed,
         device=device,
-        folder=folder,
-        fingerprint=fingerprint,
-        after_epoch=tell,
     )
-    outputs, embeddings = predict(network, inputs.batches, test_rows, plan=plan, device=device)
-    return {
-        "predictions": scale.restored(outputs),
-        "embeddings": embeddings,
-        "curve": np.array([[row[name] for name in CURVE] for row in training.curve]),
-        "best_epoch": np.array(training.best_epoch),
-        "trained_parameters": np.array(network.n_parameters()),
-        "parameters": np.array(network.n_parameters(trained=False)),
-        "seconds": np.array(time.perf_counter() - started),
-    }
+    outputs, embeddings = predict(network, inputs.batches, test, plan=plan, device=device)
+    return ArmFold(
+        predictions=scale.restored(outputs),
+        embeddings=embeddings,
+        curve=training.curve,
+        best_epoch=training.best_epoch,
+        trained_parameters=network.n_parameters(),
+        vision=inputs.vision,
+    )
 
 
 def predict(
@@ -182,8 +124,3 @@ def predict(
         embedded = [network.embed(batches.of(part)) for part in rows.split(plan.batch_size)]
         outputs = [network.head(part).float().cpu() for part in embedded]
     return torch.cat(outputs).numpy(), torch.cat([part.float().cpu() for part in embedded]).numpy()
-
-
-def computed_with(plan: TokenPlan, device: torch.device) -> str:
-    """Return the numbers that are computed with, and where, for the key of a point."""
-    return f"{resolve_precision(plan.precision, device)} on {device.type}"

@@ -1,6 +1,7 @@
 """Outer folds of tiles with a validation part, in which no piece of tissue is on two sides."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,16 +36,14 @@ def outer_folds(
     tiles: Tiles,
     *,
     n_folds: int = 4,
-    strata: ArrayLike | None = None,
-    buffer_um: float | None = None,
     seed: int = 0,
 ) -> tuple[TileFold, ...]:
     """Hold out each part of the groups in turn, and one more part of them for validation.
 
-    With two or more groups, whole groups are held out, balanced by their number of tiles and, where ``strata`` are
-    given, by stratum. A single group is cut into compact blocks; tiles within the buffer of test tiles are used
-    nowhere, those within the buffer of validation tiles not for training. Where a single group has several fields, the
-    buffer is measured as if they lay on each other: too much is left out then, never too little.
+    With two or more groups, whole groups are held out, balanced by their number of tiles. A single group is cut into
+    compact blocks; tiles whose centre lies within a tile's width, along x or y, of test tiles are used nowhere, those
+    within a width of validation tiles not for training. Where a single group has several fields, this is measured as if
+    they lay on each other: too much is left out then, never too little.
 
     Parameters
     ----------
@@ -52,27 +51,17 @@ def outer_folds(
         Reads ``group`` and ``centre_um``.
     n_folds
         Number of folds.
-    strata
-        What the parts should have in equal shares (tile,), for instance the organ; one value for all tiles of a group.
-    buffer_um
-        Between tile centres of two sides of a single group, along x or y; a tile's width when None.
     seed
         Of the draw of groups, or of the blocks.
 
     Raises
     ------
     InputError
-        There are fewer groups than folds, or fewer than three; the buffer is narrower than a tile; or a side of a fold
-        keeps no tile.
+        There are fewer groups than folds, or fewer than three; or a side of a fold keeps no tile.
     """
     if len(np.unique(tiles.group)) > 1:
-        return _by_group(tiles, n_folds, strata, seed)
-    buffer = tiles.tile_um if buffer_um is None else buffer_um
-    if not buffer >= tiles.tile_um:
-        raise InputError(
-            f"A buffer of {buffer} um lets tiles of {tiles.tile_um:g} um lie on both sides: give a tile's width."
-        )
-    return _by_block(tiles, n_folds, buffer, seed)
+        return _by_group(tiles, n_folds, seed)
+    return _by_block(tiles, n_folds, seed)
 
 
 def disjoint_tiles(tiles: Tiles, rows: ArrayLike | None = None) -> int:
@@ -99,7 +88,7 @@ def disjoint_tiles(tiles: Tiles, rows: ArrayLike | None = None) -> int:
     return n_taken
 
 
-def _by_group(tiles: Tiles, n_folds: int, strata: ArrayLike | None, seed: int) -> tuple[TileFold, ...]:
+def _by_group(tiles: Tiles, n_folds: int, seed: int) -> tuple[TileFold, ...]:
     """Hold out whole groups."""
     names = np.unique(tiles.group)
     if n_folds < 2 or len(names) < max(n_folds, 3):
@@ -107,38 +96,36 @@ def _by_group(tiles: Tiles, n_folds: int, strata: ArrayLike | None, seed: int) -
             f"{n_folds} folds cannot be made of {len(names)} groups: training, validation and test need one each, and "
             "every fold a test group; give 2 folds or more, and no more than there are groups."
         )
-    label = np.zeros(len(tiles), dtype=int) if strata is None else np.unique(strata, return_inverse=True)[1]
     folds = []
-    for rest, test in _grouped(label, tiles.group, n_folds, seed):
+    for rest, test in _grouped(tiles.group, n_folds, seed):
         n_parts = min(round(1 / VALIDATION_SHARE), len(np.unique(tiles.group[rest])))
-        train, validation = _grouped(label[rest], tiles.group[rest], n_parts, seed)[0]
+        train, validation = _grouped(tiles.group[rest], n_parts, seed)[0]
         held_out = ", ".join(np.unique(tiles.group[test]))
         folds.append(TileFold(held_out, rest[train], rest[validation], test))
     return tuple(folds)
 
 
-def _grouped(
-    label: NDArray[np.intp], group: NDArray[np.str_], n_parts: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _grouped(group: NDArray[np.str_], n_parts: int, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return the rest and the part, for each part of the groups."""
     splitter = StratifiedGroupKFold(n_splits=n_parts, shuffle=True, random_state=seed)
+    label = np.zeros(len(group), dtype=int)
     return [(rest, part) for rest, part in splitter.split(label[:, None], label, group)]
 
 
-def _by_block(tiles: Tiles, n_folds: int, buffer_um: float, seed: int) -> tuple[TileFold, ...]:
+def _by_block(tiles: Tiles, n_folds: int, seed: int) -> tuple[TileFold, ...]:
     """Hold out blocks of one group, and for validation the block of the rest that leaves most tiles for training."""
-    folds = []
+    folds, apart = [], partial(spatial_blocks, buffer_um=tiles.tile_um, seed=seed)
     try:
-        for outer in spatial_blocks(tiles.centre_um, n_blocks=n_folds, buffer_um=buffer_um, seed=seed):
+        for outer in apart(tiles.centre_um, n_blocks=n_folds):
             rest = outer.train
             n_parts = min(round(1 / VALIDATION_SHARE), len(rest))
-            inner = spatial_blocks(tiles.centre_um[rest], n_blocks=n_parts, buffer_um=buffer_um, seed=seed)
+            inner = apart(tiles.centre_um[rest], n_blocks=n_parts)
             best = max(inner, key=lambda split: len(split.train))
             folds.append(TileFold(outer.name, rest[best.train], rest[best.test], outer.test))
     except InputError as error:
         width, height = np.ptp(tiles.centre_um, axis=0) + tiles.tile_um
         raise InputError(
             f"{len(tiles)} tiles of {tiles.tile_um:g} um over {width:.0f} x {height:.0f} um leave no room for "
-            f"{n_folds} blocks with {buffer_um:g} um between training, validation and test: cut narrower tiles."
+            f"{n_folds} blocks with {tiles.tile_um:g} um between training, validation and test: cut narrower tiles."
         ) from error
     return tuple(folds)

@@ -17,13 +17,7 @@ _SAME_SCALE = 0.1
 _MAP = "map them into the image with its affine, as transcripts_on_image and the readers of folders do"
 
 
-def check_fields(
-    fields: Sequence[TranscriptsOnImage],
-    genes: Sequence[str],
-    groups: Sequence[str],
-    *,
-    max_outside: float = MAX_OUTSIDE,
-) -> None:
+def check_fields(fields: Sequence[TranscriptsOnImage], genes: Sequence[str], groups: Sequence[str]) -> None:
     """Check fields against each other and against the genes that are asked for.
 
     Parameters
@@ -34,8 +28,6 @@ def check_fields(
         Core and add-on genes.
     groups
         Of each field.
-    max_outside
-        Largest share of transcripts that may lie outside of an image.
 
     Raises
     ------
@@ -45,11 +37,11 @@ def check_fields(
     if not fields or len(fields) != len(groups):
         raise InputError(f"{len(fields)} fields and {len(groups)} groups were given: give a group with each field.")
     for number, field in enumerate(fields):
-        check_field(field, name=f"Field {number + 1} ({groups[number]})", max_outside=max_outside)
+        check_field(field, name=f"Field {number + 1} ({groups[number]})")
     _check_genes(fields, genes)
 
 
-def check_field(field: TranscriptsOnImage, *, name: str = "The field", max_outside: float = MAX_OUTSIDE) -> None:
+def check_field(field: TranscriptsOnImage, *, name: str = "The field") -> None:
     """Check that the transcripts of a field lie in the pixels of its image.
 
     Parameters
@@ -58,8 +50,6 @@ def check_field(field: TranscriptsOnImage, *, name: str = "The field", max_outsi
         Image with transcripts.
     name
         For messages.
-    max_outside
-        Largest share of transcripts that may lie outside of the image.
 
     Raises
     ------
@@ -81,11 +71,11 @@ def check_field(field: TranscriptsOnImage, *, name: str = "The field", max_outsi
     if nameless := int(table["gene"].isna().sum()):
         raise InputError(f"{nameless} of {len(xy)} transcripts of {name} have no gene: drop them.")
     size = np.array([shape[1], shape[0]], dtype=np.float64)
-    if fault := _fault_of_frame(xy, size, scale, max_outside):
+    if fault := _fault_of_frame(xy, size, scale):
         raise InputError(f"{name}: {fault}.")
 
 
-def _fault_of_frame(xy: NDArray[np.float64], size: NDArray[np.float64], scale: float, max_outside: float) -> str | None:
+def _fault_of_frame(xy: NDArray[np.float64], size: NDArray[np.float64], scale: float) -> str | None:
     """Say in which frame the transcripts (transcript, axis) seem to be, where it is not that of the image."""
     low, high = xy.min(axis=0), xy.max(axis=0)
     said = (
@@ -99,21 +89,18 @@ def _fault_of_frame(xy: NDArray[np.float64], size: NDArray[np.float64], scale: f
     if abs(scale - 1) > _SAME_SCALE and ((_REACH[0] <= in_microns) & (in_microns <= _REACH[1])).all():
         return f"{said}, {scale:.3g} times as much: the coordinates look like microns; {_MAP}"
     outside = _share_outside(xy, size)
-    if outside <= max_outside:
+    if outside <= MAX_OUTSIDE:
         return None
-    if _share_outside(xy[:, ::-1], size) <= max_outside:
+    if _share_outside(xy[:, ::-1], size) <= MAX_OUTSIDE:
         return f"{said}, which fits with x and y swapped: swap the two columns"
     if reach.max() <= (1 + _SAME_SCALE) * reach.min() and low.min() >= 0:
         return (
             f"{said}, {reach.mean():.2f} times as much on both axes: the coordinates look like pixels of another image "
             f"or resolution; {_MAP}"
         )
-    if (negative := float((xy < 0).any(axis=1).mean())) > max_outside:
+    if (negative := float((xy < 0).any(axis=1).mean())) > MAX_OUTSIDE:
         return f"{negative:.0%} of the transcripts have negative coordinates, left of or above the image; {_MAP}"
-    return (
-        f"{outside:.0%} of the transcripts lie outside of the image, more than {max_outside:.0%} ({said}): "
-        f"{_MAP}, or allow more by max_outside"
-    )
+    return f"{outside:.0%} of the transcripts lie outside of the image, more than {MAX_OUTSIDE:.0%} ({said}): {_MAP}"
 
 
 def _share_outside(xy: NDArray[np.float64], size: NDArray[np.float64]) -> float:

@@ -1,18 +1,16 @@
 """A linear probe of the add-on genes on a frozen embedding of tiles."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from beyond_alignment.fusion.ridge import ridge_path
-from beyond_alignment.tokens.fold import FoldRows
+from beyond_alignment.tokens.folds import TileFold
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-4, 4))
 
 
-def probe_genes(embedding: NDArray[np.floating], targets: NDArray[np.floating], rows: FoldRows) -> NDArray[np.float32]:
+def probe_genes(embedding: NDArray[np.floating], targets: NDArray[np.floating], rows: TileFold) -> NDArray[np.float32]:
     """Fit a ridge regression on the training tiles, its penalty chosen on the validation part, and predict the rest.
 
     Parameters
@@ -35,26 +33,3 @@ def probe_genes(embedding: NDArray[np.floating], targets: NDArray[np.floating], 
     errors = [((z[rows.validation] @ b.T + a - targets[rows.validation]) ** 2).mean() for b, a in fits]
     coefficients, intercept = fits[int(np.argmin(errors))]
     return (z[rows.test] @ coefficients.T + intercept).astype(np.float32)
-
-
-def probe_folds(
-    embedding: NDArray[np.floating], targets: NDArray[np.floating], folds: Sequence[FoldRows]
-) -> NDArray[np.float32]:
-    """Predict the test tiles of every fold as :func:`probe_genes` does.
-
-    Parameters
-    ----------
-    embedding, targets
-        As in :func:`probe_genes`.
-    folds
-        Each is fitted apart.
-
-    Returns
-    -------
-    numpy.ndarray
-        (tile, gene); NaN in the rows of tiles that no fold tests.
-    """
-    found = np.full(targets.shape, np.nan, dtype=np.float32)
-    for rows in folds:
-        found[rows.test] = probe_genes(embedding, targets, rows)
-    return found

@@ -24,8 +24,7 @@ class TileBatch:
     image_embedding
         Of a frozen vision network (tile, feature).
     expression
-        log1p counts of the core genes, (tile, gene) or (tile, patch, gene), or the embedding of a frozen expression
-        network (tile, feature).
+        log1p counts of the core genes, (tile, gene) or (tile, patch, gene).
     """
 
     images: Tensor | None = None
@@ -42,7 +41,7 @@ class Sizes:
     targets
         Add-on genes.
     expression
-        Core genes, or features of a frozen expression network.
+        Core genes.
     image
         Features of a frozen vision network's embedding; 0 where the network holds its vision transformer itself.
     """
@@ -81,17 +80,14 @@ class TokenNetwork(nn.Module):
         if arm.vision is not None and not image_width:
             raise InputError(f"The arm {arm.name} reads images: give its vision transformer, or their embeddings.")
         self.expression: nn.Module | None = None
-        if arm.expression == "mlp":
+        if arm.granularity is not None:
             self.expression = ExpressionEncoder(sizes.expression, width=image_width or WIDTH)
-        elif arm.expression is not None and arm.vision is not None:
-            self.expression = nn.Linear(sizes.expression, image_width)
         self.early = self.late = None
         if arm.stage == "early":
             self.early = EarlyFusion(arm.how, width=image_width, match_norm=match_norm)  # type: ignore[arg-type]
         elif arm.stage == "late":
             self.late = LateFusion(arm.how, width=image_width)  # type: ignore[arg-type]
-        alone = image_width or (WIDTH if arm.expression == "mlp" else sizes.expression)
-        self.head = nn.Linear(self.late.width if self.late is not None else alone, sizes.targets)
+        self.head = nn.Linear(self.late.width if self.late is not None else image_width or WIDTH, sizes.targets)
 
     def train(self, mode: bool = True) -> "TokenNetwork":
         """Set to training; a frozen vision transformer stays in evaluation mode."""
@@ -102,9 +98,7 @@ class TokenNetwork(nn.Module):
 
     def embed(self, batch: TileBatch) -> Tensor:
         """Represent tiles (tile, feature)."""
-        transcripts = None
-        if batch.expression is not None:
-            transcripts = self.expression(batch.expression) if self.expression is not None else batch.expression
+        transcripts = None if self.expression is None else self.expression(batch.expression)
         if self.early is not None:
             return self.early(self.vit, batch.images, transcripts).pooled
         if self.arm.vision is None:

@@ -1,4 +1,4 @@
-"""Whole sections with their transcripts, read from the folders that they come in; the image stays on disk."""
+"""Whole sections with their transcripts, read from their folders; the image stays on disk."""
 
 from pathlib import Path
 
@@ -7,12 +7,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from beyond_alignment.datasets.folder_parts import first_of, needed, positive, read_json
+from beyond_alignment.datasets.folder_parts import needed, positive, read_json
 from beyond_alignment.datasets.folders_xenium import he_affine
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.slides import open_slide
 from beyond_alignment.tokens.genes import MIN_QUALITY, without_controls
+
+COLUMNS = ["x_location", "y_location", "feature_name"]
 
 
 def read_xenium_field(folder: Path, *, min_quality: float = MIN_QUALITY) -> TranscriptsOnImage:
@@ -44,73 +46,32 @@ def read_xenium_field(folder: Path, *, min_quality: float = MIN_QUALITY) -> Tran
         raise InputError(f"{experiment} states no pixel_size: it is damaged; get it again.")
     affine = he_affine(folder)
     image = needed(folder, "*he_image.ome.tif", "*he_image.tif", "*he_image.ome.tiff")
-    table = _transcripts(needed(folder, "*transcripts.parquet"), ("x_location", "y_location"), min_quality)
+    table = _transcripts(needed(folder, "*transcripts.parquet"), min_quality)
     inverse = np.linalg.inv(affine)
     table[["x", "y"]] = table[["x", "y"]].to_numpy() / pixel_um @ inverse[:2, :2].T + inverse[:2, 2]
     microns = pixel_um * float(np.sqrt(abs(np.linalg.det(affine[:2, :2]))))
     return without_controls(TranscriptsOnImage(open_slide(image).levels[0], table, microns))
 
 
-def read_hest_field(folder: Path, sample: str, *, min_quality: float = MIN_QUALITY) -> TranscriptsOnImage:
-    """Read a Xenium sample of HEST-1k: its slide and the transcripts of genes, which come aligned to it.
-
-    Source: Jaume et al., NeurIPS 2024.
-
-    Parameters
-    ----------
-    folder
-        Reads ``wsis/<sample>.tif``, ``transcripts/<sample>_transcripts.parquet`` (he_x, he_y in pixels of the slide)
-        and ``metadata/<sample>.json`` (``pixel_size_um_estimated``, else ``pixel_size_um_embedded``).
-    sample
-        Its id.
-    min_quality
-        Least Phred score of a transcript, where the table has one.
-
-    Returns
-    -------
-    TranscriptsOnImage
-        As :func:`read_xenium_field` does.
-
-    Raises
-    ------
-    InputError
-        A file is missing or damaged, the transcripts are not aligned, or the scale is not known.
-    """
-    image = needed(folder, *(f"wsis/{sample}{suffix}" for suffix in (".tif", ".tiff", ".ome.tif", ".svs")))
-    parquet = needed(folder, f"transcripts/{sample}_transcripts.parquet", f"transcripts/{sample}.parquet")
-    metadata = first_of(folder, f"metadata/{sample}.json")
-    stated = read_json(metadata) if metadata else {}
-    microns = positive(stated.get("pixel_size_um_estimated")) or positive(stated.get("pixel_size_um_embedded"))
-    slide = open_slide(image, microns_per_pixel=microns)
-    return without_controls(
-        TranscriptsOnImage(slide.levels[0], _transcripts(parquet, ("he_x", "he_y"), min_quality), slide.scale())
-    )
-
-
-def _transcripts(path: Path, axes: tuple[str, str], min_quality: float) -> pd.DataFrame:
+def _transcripts(path: Path, min_quality: float) -> pd.DataFrame:
     """Read gene (categorical), x and y of the transcripts of good quality; only the columns that are needed."""
     try:
         present = pq.read_schema(path).names
     except Exception as error:  # as many ways as there are bytes
         raise InputError(f"{path} cannot be read as a table: it is damaged; get it again.") from error
-    if missing := [name for name in (*axes, "feature_name") if name not in present]:
-        raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}: give the transcripts of a Xenium section, aligned to its "
-            "H&E image where they are those of HEST."
-        )
+    if missing := [name for name in COLUMNS if name not in present]:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}: give the transcripts of a Xenium section.")
     rules = [("qv", ">=", min_quality)] if "qv" in present else []
     rules += [("is_gene", "==", True)] if "is_gene" in present else []
     try:
-        read = pq.read_table(
-            path, columns=[*axes, "feature_name"], filters=rules or None, read_dictionary=["feature_name"]
-        )
+        read = pq.read_table(path, columns=COLUMNS, filters=rules or None, read_dictionary=["feature_name"])
     except Exception as error:
         raise InputError(f"{path} cannot be read as a table: it is damaged; get it again.") from error
     if not len(read):
         raise InputError(f"{path} holds no transcript of a Phred score of {min_quality:g} or more: lower min_quality.")
     gene = pd.Categorical(read["feature_name"].to_pandas())
     gene = gene.rename_categories([n.decode() if isinstance(n, bytes) else str(n) for n in gene.categories])
-    return pd.DataFrame({"gene": gene, "x": _column(read, axes[0]), "y": _column(read, axes[1])})
+    return pd.DataFrame({"gene": gene, "x": _column(read, COLUMNS[0]), "y": _column(read, COLUMNS[1])})
 
 
 def _column(table: "pq.pa.Table", name: str) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ METRICS = ("spearman", "pearson", "mse", "mae")
 
 @dataclass(frozen=True)
 class GeneScores:
-    """Scores over the tiles of one test set.
+    """Scores over the tiles of one test set; a gene whose prediction is one value in all tiles correlates by 0.
 
     Attributes
     ----------
@@ -24,13 +24,10 @@ class GeneScores:
         A row a gene that varies: spearman, pearson, mse, mae; indexed by gene.
     constant
         Genes with one value in all tiles: no correlation is defined, and they are left out of all four.
-    n_constant_predictions
-        Genes of ``per_gene`` whose prediction is one value in all tiles: their correlations count as 0.
     """
 
     per_gene: pd.DataFrame
     constant: tuple[str, ...]
-    n_constant_predictions: int
 
     def mean(self) -> dict[str, float]:
         """Average each score over genes."""
@@ -77,5 +74,4 @@ def score_genes(truth: NDArray[np.floating], predicted: NDArray[np.floating], ge
     return GeneScores(
         per_gene=table,
         constant=tuple(str(gene) for gene, kept in zip(genes, varies, strict=True) if not kept),
-        n_constant_predictions=int((np.ptp(p, axis=0) == 0).sum()),
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from scipy import sparse
 
 from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.errors import InputError
-from beyond_alignment.tokens.inputs import MAX_OUTSIDE, check_fields
+from beyond_alignment.tokens.inputs import check_fields
 from beyond_alignment.tokens.panel import Panel
 from beyond_alignment.tokens.pixels import cut_pixels
 from beyond_alignment.tokens.pooling import TileLattice, pool_transcripts, sum_patches, tile_lattice
@@ -24,7 +23,7 @@ class Tiles:
     Attributes
     ----------
     pixels
-        uint8 (tile, height, width, channel), H&E, RGB; an array, or one that stays on disk (``numpy.memmap``).
+        uint8 (tile, height, width, channel), H&E, RGB.
     core
         float32 (tile * patch, core gene), counts; row = tile * n_patches + patch, patch row by row over the grid.
     targets
@@ -107,8 +106,6 @@ def make_tiles(
     input_px: int = 224,
     patch_px: int = 16,
     min_transcripts: int = 1000,
-    max_outside: float = MAX_OUTSIDE,
-    pixels_file: Path | None = None,
 ) -> Tiles:
     """Cut fields into overlapping tiles of H&E, and count core genes by patch and add-on genes by tile.
 
@@ -129,10 +126,6 @@ def make_tiles(
         Width of a tile and of a patch in pixels of the network's input.
     min_transcripts
         Tiles with fewer are dropped.
-    max_outside
-        Largest share of a field's transcripts that may lie outside of its image; they are left out.
-    pixels_file
-        A ``.npy`` file that the pixels are written into and mapped from: memory does not grow with their number.
 
     Raises
     ------
@@ -144,7 +137,7 @@ def make_tiles(
         raise InputError(f"An input of {input_px} pixels does not divide into patches of {patch_px}: change one.")
     split, grid = Panel(tuple(core_genes), tuple(addon_genes)), input_px // patch_px
     panel = (*split.core, *split.addon)
-    check_fields(fields, panel, groups, max_outside=max_outside)
+    check_fields(fields, panel, groups)
     lattices, kept, counts, fullest = [], [], [], 0
     for field in fields:
         lattice = _lattice(field, tile_um=tile_um, stride_um=stride_um, grid=grid)
@@ -165,7 +158,7 @@ def make_tiles(
     per_tile = sum_patches(pooled, grid**2)
     centres = [lattice.centres_um()[rows] for lattice, rows in zip(lattices, kept, strict=True)]
     return Tiles(
-        pixels=cut_pixels(fields, centres, tile_um=tile_um, input_px=input_px, path=pixels_file),
+        pixels=cut_pixels(fields, centres, tile_um=tile_um, input_px=input_px),
         core=pooled[:, : len(split.core)],
         targets=np.log1p(per_tile[:, len(split.core) : len(panel)].toarray()),
         n_transcripts=per_tile.sum(axis=1).A1.astype(np.int64),

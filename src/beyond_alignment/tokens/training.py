@@ -1,9 +1,8 @@
-"""The training loop of the arms: warm-up and cosine, early stopping, resumable to the same weights."""
+"""The training loop of the arms: warm-up and cosine, early stopping."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,11 +10,10 @@ from torch import Tensor, nn
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import resolve_precision
-from beyond_alignment.experts.training.checkpoint import Curve, read_checkpoint, write_checkpoint
 from beyond_alignment.tokens.plan import TokenPlan, learning_rate
 
-CHECKPOINT = "checkpoint.safetensors"
 SEED_STRIDE = 1_000_003
+Curve = list[dict[str, float]]
 RowsLoss = Callable[[Tensor], Tensor]
 
 
@@ -45,14 +43,11 @@ def fit_rows(
     plan: TokenPlan,
     seed: int,
     device: torch.device,
-    folder: Path | None = None,
-    fingerprint: Mapping[str, Any] | None = None,
-    after_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> Training:
     """Train a module in place, and leave it with the weights of its best epoch on the validation part.
 
-    What is drawn in a step depends on the seed and the number of the step alone: a training that was killed goes on
-    from its last whole epoch to the same weights as one that was not. On a CPU the same seed gives the same bytes.
+    What is drawn in a step depends on the seed and the number of the step alone. On a CPU the same seed gives the same
+    bytes.
 
     Parameters
     ----------
@@ -70,32 +65,22 @@ def fit_rows(
         Of the order of the tiles and of dropout.
     device
         Where the module is.
-    folder
-        Where the checkpoint goes; None keeps none.
-    fingerprint
-        What a checkpoint must share to be gone on with.
-    after_epoch
-        Called with each row of the curve, those of a checkpoint included.
 
     Raises
     ------
     InputError
-        If a part is empty, a loss is not finite, or the checkpoint is damaged or of other settings.
+        If a part is empty or a loss is not finite.
     """
     if not (len(train_rows) and len(validation_rows)):
         msg = f"{len(train_rows)} tiles to train on and {len(validation_rows)} to validate on: each part needs some."
         raise InputError(msg)
     half = resolve_precision(plan.precision, device) == "bfloat16"
     adam = torch.optim.AdamW(list(groups), weight_decay=plan.weight_decay, fused=True)
-    kept = _Kept(module)
-    path = None if folder is None else folder / CHECKPOINT
-    known = dict(fingerprint or {})
-    curve: Curve = read_checkpoint(path, kept, adam, fingerprint=known) if path and path.exists() else []
-    tell = after_epoch or (lambda row: None)
-    for row in curve:
-        tell(row)
+    trained = [value for value in module.parameters() if value.requires_grad]
+    best = _copied(trained)
+    curve: Curve = []
     batch = min(plan.batch_size, len(train_rows))
-    for epoch in range(len(curve), plan.epochs):
+    for epoch in range(plan.epochs):
         if _stopped(curve, plan.patience):
             break
         module.train()
@@ -114,11 +99,10 @@ def fit_rows(
             raise InputError(msg)
         curve.append(row)
         if _best(curve) == len(curve):
-            kept.remember()
-        if path is not None:
-            write_checkpoint(path, kept, adam, fingerprint=known, curve=curve)
-        tell(row)
-    kept.restore()
+            best = _copied(trained)
+    with torch.no_grad():
+        for value, kept in zip(trained, best, strict=True):
+            value.copy_(kept)
     return Training(curve=curve, best_epoch=_best(curve))
 
 
@@ -166,32 +150,6 @@ def _stopped(curve: Curve, patience: int) -> bool:
     return bool(curve) and len(curve) - _best(curve) >= patience
 
 
-class _Kept:
-    """What a checkpoint holds of a training: its trained parameters, as they are and as they were at their best."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.trained = [(name, value) for name, value in module.named_parameters() if value.requires_grad]
-        self.best: dict[str, Tensor] = {}
-        self.remember()
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return both by name."""
-        now = {f"now/{name}": value.detach() for name, value in self.trained}
-        return now | {f"best/{name}": value for name, value in self.best.items()}
-
-    @torch.no_grad()
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], /) -> None:
-        """Take both by name."""
-        for name, value in self.trained:
-            value.copy_(state_dict[f"now/{name}"])
-            self.best[name].copy_(state_dict[f"best/{name}"])
-
-    def remember(self) -> None:
-        """Take the weights as the best ones."""
-        self.best = {name: value.detach().clone() for name, value in self.trained}
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        """Put the best weights back."""
-        for name, value in self.trained:
-            value.copy_(self.best[name])
+def _copied(values: Sequence[Tensor]) -> list[Tensor]:
+    """Return copies of weights."""
+    return [value.detach().clone() for value in values]

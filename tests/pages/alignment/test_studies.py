@@ -2,8 +2,8 @@
 
 import pytest
 
-from beyond_alignment import study
 from beyond_alignment.pages.alignment import angles, ceilings, hidden, picture, retained, shares, spectrum
+from beyond_alignment.study_files import stored
 
 STUDIES = {
     "alignment_picture": (picture.PLAN, picture.OPTIONS),
@@ -29,7 +29,7 @@ def test_a_plan_is_stored_whole_and_its_check_picks_rows_of_it(name):
     plan, options = STUDIES[name]
     assert all(any(wanted.items() <= row.items() for row in plan) for wanted in options["check"])
     assert 0 < len(checked(name)) <= 25
-    kept = study.stored(name)
+    kept = stored(name)
     assert {tuple(row.values()) for row in plan} == {tuple(row[column] for column in plan[0]) for row in kept.rows}
     assert not kept.manifest["failed"]
 
