@@ -20,18 +20,11 @@ def test_the_truth_of_both_labels_is_that_by_hand():
     assert (varying.synergy_additive, varying.synergy_interaction) == pytest.approx((0.5, 0), abs=1e-6)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _few():
-    """Smaller probes than the book's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "N_PROBE", 2000)
-        patch.setattr(module, "N_TEST", 2000)
-        yield
-
-
 @pytest.fixture(scope="module")
 def table():
-    return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "N_TEST", 4000)
+        return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
 
 
 def test_single_sources_tell_what_theory_allows(table):
@@ -57,6 +50,8 @@ def test_an_unknown_method_is_named():
 
 def test_networks_are_tuned_on_other_samples(monkeypatch):
     seen = []
+    monkeypatch.setattr(module, "N_PROBE", 2000)
+    monkeypatch.setattr(module, "N_TEST", 2000)
     monkeypatch.setattr(module, "tune", lambda models, sets: seen.append(sets[0].pair[0]) or models)
     found = relevance_study(("sum",), seeds=(0,), n=300)
     assert len(seen) == 2
