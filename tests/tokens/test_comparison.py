@@ -49,7 +49,9 @@ def test_a_fold_is_trained_stopped_and_predicted():
 def test_embeddings_that_are_cached_change_nothing(arm, monkeypatch):
     once = fit(arm)
     monkeypatch.setattr(Arm, "cached", False)
-    assert same(once, fit(arm))
+    again = fit(arm)
+    np.testing.assert_allclose(again.predictions, once.predictions, rtol=1e-5)  # a batch of another size rounds apart
+    assert again.best_epoch == once.best_epoch
 
 
 @pytest.mark.parametrize("arm", ["early_add_trained", "expression_token"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scanpy as sc
+import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
@@ -80,7 +81,9 @@ def cluster_tiles(
         raise InputError("An embedding or a count is not finite: leave those tiles out.")
     components = PCA(N_COMPONENTS, random_state=seed).fit_transform(StandardScaler().fit_transform(embedding))
     graph = AnnData(components.astype(np.float32))
+    threads = torch.get_num_threads()
     sc.pp.neighbors(graph, n_neighbors=N_NEIGHBOURS, use_rep="X", random_state=seed)
+    torch.set_num_threads(threads)  # numba, when it starts, sets those of all that share its OpenMP
     labels = _leiden(graph, n_clusters, seed)
     return TileClusters(
         labels=labels,

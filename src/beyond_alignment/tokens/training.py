@@ -130,7 +130,7 @@ def _step(
 ) -> Tensor:
     """Take one step of the optimiser and return its loss, which nothing waits for."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        (torch.manual_seed if device.type == "cuda" else torch.default_generator.manual_seed)(seed)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             loss = loss_of(part)
     adam.zero_grad(set_to_none=True)
