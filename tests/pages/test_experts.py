@@ -40,6 +40,11 @@ def test_releases_are_written_to_executed_and_only_where_everything_is_computed(
     assert {path.name for path in (tmp_path / "data").glob("*.h5ad")} == {f"{name}.h5ad" for name in experts.DATA_SETS}
 
 
+def test_a_data_set_is_verified_where_all_of_its_raw_sections_are_at_hand():
+    held = {"her2st": ("A1", "A2"), "mob": ("MOB1", "MOB2", "MOB3", "MOB4"), "crc_visium": ()}
+    assert experts_release.verify_check(held) == [{"data_set": "mob", "part": "counts"}]
+
+
 def test_what_disagrees_with_the_release_is_counted():
     rows = pd.DataFrame(
         {

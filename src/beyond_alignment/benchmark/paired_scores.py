@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 ALL_TASKS = "all tasks"
 

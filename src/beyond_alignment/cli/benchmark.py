@@ -43,7 +43,7 @@ def benchmark(
 ) -> None:
     """Run fusion methods over tasks, folds and seeds, and compare each with the better expert.
 
-    Tables are written when all is done: a run that is killed starts anew, so run a long one by task (--task, --out).
+    Tables are written when all is done; a run that is killed starts anew: run a long one task by task (--task, --out).
     """
     from beyond_alignment.benchmark.benchmark_report import report_benchmark
     from beyond_alignment.benchmark.grid import run_grid
