@@ -79,11 +79,12 @@ def test_a_cell_that_fails_is_a_row_and_its_point_is_left_out(problems, curves):
             raise FloatingPointError("It diverged.")
         return Counted()(estimators, sets)
 
-    found = run_curves(problems, CONTESTS, fractions=FRACTIONS, n_replicates=20, fit_many=broken)
+    some = [contest for contest in CONTESTS if contest.method in ("late_average", "concat")]
+    found = run_curves(problems, some, fractions=FRACTIONS, n_replicates=20, fit_many=broken)
     assert set(found.failures["method"]) == {"late_average"}
     assert set(found.failures["failure"]) == {"It diverged."}
     assert "late_average" not in set(found.points["method"])
-    rest = curves.points[curves.points["method"] != "late_average"]
+    rest = curves.points[curves.points["method"] == "concat"]
     np.testing.assert_array_equal(found.points["value"], rest["value"])
 
 

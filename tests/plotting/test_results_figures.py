@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from beyond_alignment import plotting
 from beyond_alignment.plotting.scores import plot_field_of_view
+from beyond_alignment.plotting.style import use_style
 
 METHODS = ("expression_only", "morphology_only", "concat", "late_average")
 
@@ -58,5 +59,5 @@ def test_a_figure_comes_back_with_labelled_axes(name):
 
 def test_the_style_keeps_a_white_ground():
     with plt.rc_context():
-        plotting.use_style()
+        use_style()
         assert plt.rcParams["figure.facecolor"] == plt.rcParams["savefig.facecolor"] == "white"
