@@ -22,7 +22,8 @@ N_PROBE, N_TEST = 8000, 8000
 HALF = 0.5
 LABELS = ("redundant", "unique1", "and", "xor")
 TWIN = 20
-"""Updates of a training that is repeated in seconds and told apart from the others by that number."""
+"""Updates of a training that is repeated in seconds and read on few samples; the number tells it from the others."""
+FEW = 1000
 SEEDS = (0, 1)
 SIZES = (100, 1000, 10000, 100000, 1000000)
 COLUMNS = ("contender", "n", "synergy_share", "n_directions", "seed", "steps")
@@ -81,13 +82,14 @@ def share(
 
     ``share`` is the part of all that both embeddings tell of the label.
     """
-    task = dialled_task(synergy_share, n=n + N_PROBE + N_TEST, dim=dim, noise=noise, seed=seed)
+    n_probe, n_test = (FEW, FEW) if steps == TWIN else (N_PROBE, N_TEST)
+    task = dialled_task(synergy_share, n=n + n_probe + n_test, dim=dim, noise=noise, seed=seed)
     with threadpool_limits(1):
         made = represent_unseen(
             contender, task, n, steps=steps, labels=labels, n_directions=n_directions, device=device, seed=seed
         )
         readings = [
-            Reading(z[:N_PROBE], y[:N_PROBE], z[N_PROBE:], y[N_PROBE:], task.truths[label].sum((0, 1)))
+            Reading(z[:n_probe], y[:n_probe], z[n_probe:], y[n_probe:], task.truths[label].sum((0, 1)))
             for label, z in made.items()
             for y in [task.labels[label][n:]]
         ]
