@@ -1,5 +1,6 @@
 """What holds of the repository as a whole: nothing of a machine in it, and every name that it gives exists."""
 
+import ast
 import re
 import subprocess
 from collections import Counter
@@ -8,7 +9,8 @@ import nbformat
 import pytest
 from pybtex.database import parse_file
 
-from beyond_alignment.pipeline.toc import toc_pages
+from beyond_alignment import study
+from beyond_alignment.book.notebook import toc_pages
 from beyond_alignment.project import root
 
 # Written in parts, so that this file does not hold what it looks for.
@@ -17,7 +19,7 @@ REGISTRY_HOST = re.compile(
     "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.", "debian" + r"\.org"])
 )
 NOT_TEXT = {".h5ad", ".png", ".gz", ".npz", ".safetensors"}
-LONGEST_MODULE = 300
+MOST_CODE_LINES = 400
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
 
@@ -40,13 +42,28 @@ def test_tracked_files_are_free_of(pattern):
     assert [f"{name}: {found.group()}" for name in tracked() if (found := pattern.search(read(name)))] == []
 
 
-def test_modules_are_short():
-    long = {
-        path.name: lines
-        for path in (root() / "src").rglob("*.py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
-    }
-    assert long == {}
+def code_lines(text):
+    """Lines that are neither blank, nor comment, nor docstring."""
+    docstrings = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            match node.body[:1]:
+                case [ast.Expr(value=ast.Constant(value=str()))]:
+                    docstrings |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    numbered = enumerate(text.splitlines(), start=1)
+    return sum(n not in docstrings and bool(line.strip()) and not line.strip().startswith("#") for n, line in numbered)
+
+
+def test_a_file_is_one_subject_of_at_most_400_code_lines():
+    sizes = {str(path): code_lines(path.read_text(encoding="utf-8")) for path in (root() / "src").rglob("*.py")}
+    assert {name: lines for name, lines in sizes.items() if lines > MOST_CODE_LINES} == {}
+
+
+def test_studies_stay_small_and_each_file_belongs_to_one():
+    files = [path for path in (root() / "results" / "studies").glob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 20e6
+    assert [path.name for path in files if not path.with_suffix(".json").is_file()] == []
+    assert [path.stem for path in files if path.suffix == ".json" and study.stored(path.stem) is None] == []
 
 
 @pytest.mark.parametrize("page", toc_pages())

@@ -5,34 +5,12 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def pearson_columns(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Correlate each column of an array with the same column of another.
-
-    Parameters
-    ----------
-    first, second
-        (sample, column).
-
-    Returns
-    -------
-    numpy.ndarray
-        (column,); 0 where one of the two is constant.
-    """
+    """Correlate each column of an array with the same column of another: (column,), 0 where one is constant."""
     return (standardised(first) * standardised(second)).mean(axis=0)
 
 
 def cross_correlations(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Correlate each column of an array with every column of another.
-
-    Parameters
-    ----------
-    first, second
-        As in :func:`pearson_columns`.
-
-    Returns
-    -------
-    numpy.ndarray
-        (column of the first, column of the second); 0 where one of the two is constant.
-    """
+    """Correlate every column of one array with every column of another; 0 where one of the two is constant."""
     a, b = standardised(first), standardised(second)
     return a.T @ b / len(a)
 

@@ -1,38 +1,47 @@
 """Long work as one table of points: planned, stored point by point, and checked against what is stored."""
 
 import hashlib
-import io
 import json
 import math
 import os
 import platform
-import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.files import atomic_path, file_sha256, write_text
-from beyond_alignment.project import executed, root
+from beyond_alignment.files import write_text
+from beyond_alignment.study_files import (
+    Point,
+    Points,
+    Row,
+    Stored,
+    cell_text,
+    computed_folder,
+    folder,
+    parted,
+    point_key,
+    stored,
+    write_study,
+)
 
 Recompute = Literal["check", "missing", "all"]
-Row = dict[str, Any]
+__all__ = ["array_sha256", "computed_folder", "each", "folder", "run", "stored"]
 PACKAGES = ("beyond-alignment", "anndata", "numba", "numpy", "pandas", "scanpy", "scikit-learn", "scipy", "torch")
-KINDS: dict[str, Callable[[Any], Any]] = {"bool": lambda text: text == "True", "int": int, "float": float, "str": str}
 PROGRESS = "BEYOND_ALIGNMENT_PROGRESS"
-FORMAT = "beyond-alignment study 1"
+SCHEDULER = "BEYOND_ALIGNMENT_SCHEDULER"
 
 
 def run(
@@ -80,7 +89,7 @@ def run(
     n_jobs
         Processes, of one thread each; on a GPU one is used.
     scheduler
-        Address of a Dask scheduler that computes instead.
+        Address of a Dask scheduler that computes instead; what ``BEYOND_ALIGNMENT_SCHEDULER`` names when None.
     device
         ``cpu`` or ``cuda``.
 
@@ -101,7 +110,10 @@ def run(
     made_by = json.loads(json.dumps(made_by))
     picked = _picked(name, rows, check)
     job = _Job(compute, made_by["settings"], device if "device" in signature(compute).parameters else None)
-    spread = {"n_jobs": 1 if str(device).startswith("cuda") else n_jobs, "scheduler": scheduler}
+    spread = {
+        "n_jobs": 1 if str(device).startswith("cuda") else n_jobs,
+        "scheduler": scheduler or os.environ.get(SCHEDULER),
+    }
     known = stored(name)
     if recompute == "check":
         known = _good(name, known, made_by)
@@ -109,8 +121,8 @@ def run(
         base = known if recompute == "missing" and known is not None and known.made_by == made_by else None
         known = _computed(name, rows, job, base, made_by, whole=recompute == "all", **spread)
     points = known.points()
-    held = [row for row in rows if _key(row) in points]
-    again = [row for row in picked if _key(row) in points]
+    held = [row for row in rows if point_key(row) in points]
+    again = [row for row in picked if point_key(row) in points]
     _compare(known, again, job, tolerance, **spread)
     table = known.table(held)
     missing = len(rows) - len(held)
@@ -158,8 +170,11 @@ def _numbered(number: int, compute: Callable[..., Any], row: Mapping[str, Any]) 
 def _on_dask(
     compute: Callable[..., Any], rows: Sequence[Mapping[str, Any]], scheduler: str
 ) -> Iterator[tuple[int, Any]]:
-    """Compute rows on a Dask scheduler."""
+    """Compute rows on a Dask scheduler; what several rows hold, such as the arrays of a task, is sent once."""
+    import dask
     from distributed import Client, as_completed
+
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})  # it is sent on purpose
 
     try:
         client = Client(scheduler, timeout="20s")
@@ -167,9 +182,26 @@ def _on_dask(
         msg = f"No Dask scheduler answers at {scheduler!r} ({type(error).__name__}): start one with `dask scheduler`."
         raise InputError(msg) from None
     with client:
-        futures = [client.submit(_numbered, n, compute, dict(row), pure=False) for n, row in enumerate(rows)]
+        kept = {id(value): value for row in rows for value in row.values() if not isinstance(value, str | int | float)}
+        times = Counter(id(value) for row in rows for value in row.values())
+        sent = {key: client.submit(_itself, _Sent(value), pure=False) for key, value in kept.items() if times[key] > 1}
+        given = ({name: sent.get(id(value), value) for name, value in row.items()} for row in rows)
+        futures = [client.submit(_numbered, n, compute, row, pure=False) for n, row in enumerate(given)]
         for future in as_completed(futures):
             yield future.result()
+            future.release()
+
+
+class _Sent:
+    """A value on its way: Dask looks into containers and dataclasses for tasks, and not into this."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _itself(sent: _Sent) -> Any:
+    """Return the value, on the worker: made anew from the scheduler's copy where a worker is lost."""
+    return sent.value
 
 
 @dataclass(frozen=True)
@@ -180,43 +212,17 @@ class _Job:
     settings: dict[str, Any]
     device: str | None
 
-    def __call__(self, **row: Any) -> "_Point":
+    def __call__(self, **row: Any) -> "Point":
         """Compute a point; what goes wrong becomes its reason."""
         started = time.perf_counter()
         where = {} if self.device is None else {"device": self.device}
         try:
             found = self.compute(**row, **self.settings, **where)
             records = [dict(record) for record in ([found] if isinstance(found, Mapping) else found)]
-            return _Point(*_split(records), "", time.perf_counter() - started)
+            return Point(*parted(records), "", time.perf_counter() - started)
         except Exception as error:  # noqa: BLE001 a point may fail in any way, and the others go on
             why = " ".join(f"{type(error).__name__}: {error}".split())
-            return _Point([{}], [{}], why, time.perf_counter() - started)
-
-
-class _Point(NamedTuple):
-    """What a point gave: numbers and words, arrays, or the reason why there are none."""
-
-    records: list[Row]
-    arrays: list[dict[str, NDArray]]
-    failure: str
-    seconds: float
-
-
-def _split(records: Sequence[Mapping[str, Any]]) -> tuple[list[Row], list[dict[str, NDArray]]]:
-    """Part arrays from plain values, which are rounded as the table writes them."""
-    plain = [{k: _plain(k, v) for k, v in record.items() if not isinstance(v, np.ndarray)} for record in records]
-    return plain, [{k: v for k, v in record.items() if isinstance(v, np.ndarray)} for record in records]
-
-
-def _plain(name: str, value: Any) -> Any:
-    """Return a value as the table holds it."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if value is None or isinstance(value, bool | int) or (isinstance(value, str) and value.isprintable()):
-        return value
-    msg = f"column {name!r} holds a {type(value).__name__}; a point returns numbers, words on one line and arrays"
-    raise TypeError(msg)
+            return Point([{}], [{}], why, time.perf_counter() - started)
 
 
 def _plan_rows(plan: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -225,7 +231,7 @@ def _plan_rows(plan: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[Row]:
     rows = [{k: v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in given]
     if any(isinstance(value, str) and not value.isprintable() for row in rows for value in row.values()):
         raise InputError("The plan of a study holds a word that is not on one line of printable text: rename it.")
-    if len({frozenset(row) for row in rows}) > 1 or len({_key(row) for row in rows}) < len(rows):
+    if len({frozenset(row) for row in rows}) > 1 or len({point_key(row) for row in rows}) < len(rows):
         msg = (
             "The plan of a study has rows of different columns, or a row twice: give each point the same columns once."
         )
@@ -240,13 +246,8 @@ def _picked(name: str, rows: Sequence[Row], check: Sequence[Mapping[str, Any]]) 
         found = [row for row in rows if wanted.items() <= row.items()]
         if not found:
             raise InputError(f"The check of study {name} names {dict(wanted)}, which no row of its plan has.")
-        picked |= {_key(row): row for row in found}
+        picked |= {point_key(row): row for row in found}
     return list(picked.values())
-
-
-def _key(row: Mapping[str, Any]) -> str:
-    """Return what identifies a point."""
-    return json.dumps(row, sort_keys=True)
 
 
 def _hashes(reads: Mapping[str, Any]) -> dict[str, str]:
@@ -259,191 +260,6 @@ def array_sha256(array: Any) -> str:
     values = np.ascontiguousarray(np.asarray(array))
     values = values.astype("U") if values.dtype == object else values
     return hashlib.sha256(f"{values.dtype.str} {values.shape}".encode() + values.tobytes()).hexdigest()
-
-
-# --- the table on disk -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A table with what made it.
-
-    Attributes
-    ----------
-    manifest
-        Content of the ``.json`` file.
-    rows
-        Plan columns and numbers of each line, in the order of the file.
-    arrays
-        Arrays of each line.
-    """
-
-    manifest: dict[str, Any]
-    rows: list[Row]
-    arrays: list[dict[str, NDArray]] = field(default_factory=list)
-
-    @property
-    def made_by(self) -> dict[str, Any]:
-        """Version, settings and data."""
-        return {name: self.manifest[name] for name in ("version", "settings", "reads")}
-
-    def points(self) -> dict[str, list[int]]:
-        """Return the lines of each point by its key."""
-        found: dict[str, list[int]] = {}
-        for number, row in enumerate(self.rows):
-            found.setdefault(_key({name: row[name] for name in self.manifest["plan"]}), []).append(number)
-        return found
-
-    def table(self, held: Sequence[Row]) -> pd.DataFrame:
-        """Return the lines of some points, arrays among the columns."""
-        points = self.points()
-        chosen = [number for row in held for number in points[_key(row)]]
-        records = [{**self.rows[number], **(self.arrays[number] if self.arrays else {})} for number in chosen]
-        table = pd.DataFrame(records, columns=None if records else list(self.manifest["columns"]))
-        if "failure" in table and table["failure"].isna().all():
-            table = table.drop(columns="failure")
-        return table
-
-
-def folder() -> Path:
-    """Return where the committed studies are."""
-    return root() / "results" / "studies"
-
-
-def computed_folder() -> Path:
-    """Return where a run writes the tables that it computes."""
-    return executed() / "results" / "studies"
-
-
-def stored(name: str, place: Path | None = None) -> Stored | None:
-    """Read the stored table of a study; None where there is none.
-
-    Raises
-    ------
-    InputError
-        If one of its files is truncated, was edited, or belongs to something else.
-    """
-    files = _files(place or folder(), name)
-    if not files["json"].is_file():
-        return None
-    try:
-        manifest = json.loads(files["json"].read_text(encoding="utf-8"))
-        right = manifest["format"] == FORMAT and manifest["study"] == name
-        hashes, columns, plan = manifest["sha256"], manifest["columns"], manifest["plan"]
-    except (ValueError, KeyError, TypeError):
-        right = False
-    if not right:
-        msg = f"{_shown(files['json'])} does not describe study {name}: restore it from version control."
-        raise InputError(msg)
-    for kind, expected in hashes.items():
-        if not files[kind].is_file() or file_sha256(files[kind]) != expected:
-            msg = f"{_shown(files[kind])} is not the file that its .json describes: restore it from version control."
-            raise InputError(msg)
-    frame = pd.read_csv(files["csv"], dtype=str, keep_default_na=False)
-    rows = [
-        {k: _read(v, columns[k], plan=k in plan) for k, v in row.items()} for row in frame.to_dict(orient="records")
-    ]
-    return Stored(manifest, rows, _read_arrays(files["parquet"], len(rows)) if "parquet" in hashes else [])
-
-
-def _read(text: str, kind: str, *, plan: bool) -> Any:
-    """Read a cell; an empty one is absent, but in the plan."""
-    return KINDS[kind](text) if text or plan else (math.nan if kind in ("int", "float", "bool") else None)
-
-
-def _files(place: Path, name: str) -> dict[str, Path]:
-    """Return the files of a study."""
-    return {suffix: place / f"{name}.{suffix}" for suffix in ("csv", "parquet", "json")}
-
-
-def _shown(path: Path) -> str:
-    """Name a file from the project's root."""
-    return path.relative_to(root()).as_posix() if path.is_relative_to(root()) else path.name
-
-
-def _write(name: str, place: Path, rows: Sequence[Row], done: Mapping[str, _Point], manifest: dict[str, Any]) -> None:
-    """Write table, arrays and manifest, the manifest last; a reader refuses what it does not describe."""
-    lines, arrays = [], []
-    for row in (row for row in rows if _key(row) in done):
-        point = done[_key(row)]
-        for record, own in zip(point.records, point.arrays, strict=True):
-            lines.append({**row, **record, **({"failure": point.failure} if point.failure else {})})
-            arrays.append(own)
-    columns = list(dict.fromkeys(column for line in lines for column in line))
-    kinds = {column: _kind([line.get(column) for line in lines]) for column in columns}
-    files = _files(place, name)
-    text = pd.DataFrame([[_text(line.get(column)) for column in columns] for line in lines], columns=columns)
-    with atomic_path(files["csv"]) as temporary:
-        text.to_csv(temporary, index=False, lineterminator="\n")
-    hashes = {"csv": file_sha256(files["csv"])}
-    if any(arrays):
-        _write_arrays(files["parquet"], arrays)
-        hashes["parquet"] = file_sha256(files["parquet"])
-    else:
-        files["parquet"].unlink(missing_ok=True)
-    failed = [{"point": row, "why": done[_key(row)].failure} for row in rows if _key(row) in done]
-    content = {
-        "format": FORMAT,
-        "study": name,
-        **manifest,
-        "plan": list(rows[0]) if rows else [],
-        "columns": kinds,
-        "points": sum(_key(row) in done for row in rows),
-        "planned": len(rows),
-        "failed": [one for one in failed if one["why"]],
-        "sha256": hashes,
-    }
-    write_text(files["json"], json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
-def _text(value: Any) -> str:
-    """Write a cell."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return str(value)
-
-
-def _kind(values: Sequence[Any]) -> str:
-    """Name the type of a column."""
-    types = {type(value).__name__ for value in values if _text(value)}
-    if len(types) == 1:
-        return types.pop()
-    return "float" if types and types <= {"int", "float"} else "str"
-
-
-def _write_arrays(path: Path, arrays: Sequence[Mapping[str, NDArray]]) -> None:
-    """Write arrays, one row a line of the table: flat values and shape."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    names = list(dict.fromkeys(name for own in arrays for name in own))
-    content: dict[str, Any] = {}
-    for name in names:
-        own = [one.get(name) for one in arrays]
-        kind = next(one.dtype for one in own if one is not None)
-        content[name] = pa.array(
-            [None if one is None else one.ravel() for one in own], type=pa.list_(pa.from_numpy_dtype(kind))
-        )
-        content[f"{name} shape"] = pa.array([None if one is None else list(one.shape) for one in own])
-    with atomic_path(path) as temporary:
-        parquet.write_table(pa.table(content), temporary, compression="zstd")
-
-
-def _read_arrays(path: Path, n: int) -> list[dict[str, NDArray]]:
-    """Read what :func:`_write_arrays` wrote."""
-    from pyarrow import parquet
-
-    table = parquet.read_table(path)
-    found: list[dict[str, NDArray]] = [{} for _ in range(n)]
-    for name in (name for name in table.column_names if not name.endswith(" shape")):
-        kind = table.schema.field(name).type.value_type.to_pandas_dtype()
-        for own, values, shape in zip(found, table[name], table[f"{name} shape"], strict=True):
-            if values.is_valid:
-                own[name] = values.values.to_numpy(zero_copy_only=False).astype(kind, copy=False).reshape(shape.as_py())
-    return found
-
-
-# --- checking --------------------------------------------------------------------------------------------------------
 
 
 def _good(name: str, known: Stored | None, made_by: Mapping[str, Any]) -> Stored:
@@ -467,11 +283,11 @@ def _compare(
 ) -> None:
     """Compute rows anew and refuse what is too far from what is stored; the differences go to a log."""
     name, points, started = known.manifest["study"], known.points(), time.perf_counter()
-    done: dict[int, _Point] = dict(each(job, again, what=f"{name}: check", **spread))
+    done: dict[int, Point] = dict(each(job, again, what=f"{name}: check", **spread))
     log: list[str] = []
     for number, row in enumerate(again):
         point = done[number]
-        lines = [known.rows[line] for line in points[_key(row)]]
+        lines = [known.rows[line] for line in points[point_key(row)]]
         before = [{k: v for k, v in line.items() if k not in row and k != "failure"} for line in lines]
         reason = lines[0].get("failure")
         if bool(reason) != bool(point.failure) or len(before) != len(point.records):
@@ -486,7 +302,7 @@ def _compare(
                     about = f"has {column} = {here!r} here and {there!r} in the stored table (allowed: {allowed:g})"
                     raise InputError(_apart(name, row, about))
                 if isinstance(here, float) and here != there:
-                    log.append(f"{_key(row)} {column}: {here!r} here, {there!r} stored")
+                    log.append(f"{point_key(row)} {column}: {here!r} here, {there!r} stored")
     seconds = time.perf_counter() - started
     path = computed_folder().with_name("checks") / f"{name}.log"
     write_text(path, "\n".join([f"{len(again)} points in {seconds:.1f} s, {len(log)} numbers differ", *log]) + "\n")
@@ -503,11 +319,8 @@ def _alike(there: Any, here: Any, allowed: float) -> bool:
     """Compare two cells; an absent one equals NaN and None."""
     there, here = (None if isinstance(v, float) and math.isnan(v) else v for v in (there, here))
     if there is None or here is None or isinstance(there, str) or isinstance(here, str):
-        return _text(there) == _text(here)
+        return cell_text(there) == cell_text(here)
     return math.isclose(there, here, rel_tol=allowed, abs_tol=allowed)
-
-
-# --- computing -------------------------------------------------------------------------------------------------------
 
 
 def _computed(
@@ -516,35 +329,35 @@ def _computed(
 ) -> Stored:  # fmt: skip
     """Compute what is not there yet, store each point as it comes, write the table and return what it says."""
     started = datetime.now(UTC)
-    with closing(_Points(name, made_by)) as points:
+    with closing(Points(name, made_by)) as points:
         begun = points.begin() if whole else 0
         done = {} if base is None else _points_of(base)
         done = {key: point for key, point in done.items() if not point.failure}
         done |= {key: point for key, point in points.finished(begun).items() if not point.failure}
-        missing = [row for row in rows if _key(row) not in done]
+        missing = [row for row in rows if point_key(row) not in done]
         for number, point in each(job, missing, what=name, **spread):
             points.keep(missing[number], point, begun)
-            done[_key(missing[number])] = point
+            done[point_key(missing[number])] = point
         runs = [] if base is None else list(base.manifest["runs"])
         before = set() if base is None else set(base.points())
         computed = [point.seconds for key, point in points.finished(begun).items() if key not in before]
         if computed:
             runs.append(_run_record(started, len(computed), sum(computed), job.device))
-        _write(name, computed_folder(), rows, done, made_by | {"runs": runs})
+        write_study(name, computed_folder(), rows, done, made_by | {"runs": runs})
         points.end(begun)
     written = stored(name, computed_folder())
     assert written is not None
     return written
 
 
-def _points_of(known: Stored) -> dict[str, _Point]:
+def _points_of(known: Stored) -> dict[str, Point]:
     """Return the points of a stored table."""
     found = {}
     for key, lines in known.points().items():
         given = json.loads(key)
         records = [{k: v for k, v in known.rows[n].items() if k not in given and k != "failure"} for n in lines]
         arrays = [known.arrays[n] if known.arrays else {} for n in lines]
-        found[key] = _Point(records, arrays, known.rows[lines[0]].get("failure") or "", 0.0)
+        found[key] = Point(records, arrays, known.rows[lines[0]].get("failure") or "", 0.0)
     return found
 
 
@@ -575,92 +388,6 @@ def installed_version(name: str) -> str:
         return installed(name)
     except PackageNotFoundError:
         return "not installed"
-
-
-class _Points:
-    """Finished points in ``executed/studies/<name>.sqlite``; several runs may share it."""
-
-    def __init__(self, name: str, made_by: Mapping[str, Any]) -> None:
-        self.path = executed() / "studies" / f"{name}.sqlite"
-        self.made_by = json.dumps(made_by, sort_keys=True)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.base = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-        try:
-            self.base.execute("PRAGMA journal_mode=WAL")
-            self.base.execute("CREATE TABLE IF NOT EXISTS study (name TEXT PRIMARY KEY)")
-            self.base.execute("INSERT OR IGNORE INTO study VALUES (?)", (name,))
-            self.base.execute(
-                "CREATE TABLE IF NOT EXISTS runs"
-                " (number INTEGER PRIMARY KEY AUTOINCREMENT, made_by TEXT, ended INTEGER)"
-            )
-            self.base.execute(
-                "CREATE TABLE IF NOT EXISTS points (made_by TEXT, run INTEGER, point TEXT, records TEXT, arrays BLOB,"
-                " failure TEXT, seconds REAL, PRIMARY KEY (made_by, point))"
-            )
-            names = [row[0] for row in self.base.execute("SELECT name FROM study")]
-            self.base.execute("SELECT made_by, run, point, records, arrays, failure, seconds FROM points LIMIT 1")
-        except sqlite3.DatabaseError as error:
-            self.close()
-            if "locked" in str(error):
-                raise
-            msg = f"{_shown(self.path)} does not hold the points of a study ({error}): move it away and run again."
-            raise InputError(msg) from None
-        if names != [name]:
-            self.close()
-            msg = f"{_shown(self.path)} holds points of {names[0]!r} and not of {name!r}: move it away and run again."
-            raise InputError(msg)
-
-    def close(self) -> None:
-        """Close the file."""
-        self.base.close()
-
-    def begin(self) -> int:
-        """Return the number of the run of everything that is under way, or of a new one."""
-        self.base.execute("BEGIN IMMEDIATE")
-        query = "SELECT MAX(number) FROM runs WHERE made_by = ? AND ended = 0"
-        (number,) = self.base.execute(query, (self.made_by,)).fetchone()
-        if number is None:
-            added = self.base.execute("INSERT INTO runs (made_by, ended) VALUES (?, 0)", (self.made_by,))
-            number = added.lastrowid
-        self.base.execute("COMMIT")
-        return int(number)
-
-    def end(self, run: int) -> None:
-        """Close a run of everything: the next one starts anew."""
-        self.base.execute("UPDATE runs SET ended = 1 WHERE number = ?", (run,))
-
-    def keep(self, row: Row, point: _Point, run: int) -> None:
-        """Store a finished point."""
-        values = (self.made_by, run, _key(row), json.dumps(point.records), _packed(point.arrays))
-        self.base.execute(
-            "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, point.failure, point.seconds)
-        )
-
-    def finished(self, run: int) -> dict[str, _Point]:
-        """Return the points of a run of everything, or with 0 those of any run, by their keys."""
-        query = "SELECT point, records, arrays, failure, seconds FROM points WHERE made_by = ? AND run >= ?"
-        return {
-            key: _Point(json.loads(records), _unpacked(arrays), failure, seconds)
-            for key, records, arrays, failure, seconds in self.base.execute(query, (self.made_by, run))
-        }
-
-
-def _packed(arrays: Sequence[Mapping[str, NDArray]]) -> bytes:
-    """Write the arrays of a point's records as bytes."""
-    buffer = io.BytesIO()
-    named = {f"{number} {name}": array for number, own in enumerate(arrays) for name, array in own.items()}
-    np.savez(buffer, n=np.array(len(arrays)), **named)  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def _unpacked(packed: bytes) -> list[dict[str, NDArray]]:
-    """Read what :func:`_packed` wrote."""
-    with np.load(io.BytesIO(packed), allow_pickle=False) as held:
-        found: list[dict[str, NDArray]] = [{} for _ in range(int(held["n"]))]
-        for label in (label for label in held.files if label != "n"):
-            number, _, name = label.partition(" ")
-            found[int(number)][name] = held[label]
-    return found
 
 
 class _Progress:

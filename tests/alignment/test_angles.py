@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beyond_alignment.alignment import principal_angles
+from beyond_alignment.alignment.angles import principal_angles
 from beyond_alignment.errors import InputError
 
 

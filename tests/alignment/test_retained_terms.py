@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from beyond_alignment.alignment import CanonicalCorrelation
 from beyond_alignment.alignment.aligned_pair import AlignedPair
 from beyond_alignment.alignment.retained_terms import (
     LEAST_BITS,
@@ -17,7 +16,8 @@ from beyond_alignment.alignment.retained_terms import (
     information_retained,
 )
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import linear_embedding_task
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
+from beyond_alignment.information.generators import linear_embedding_task
 
 # Sixteen clusters of four components are the sixteen states of the four bits, so that counts are exact.
 EXACT = {"method": "cvx", "n_clusters": 16, "n_components": 4, "n_bootstrap": 40}

@@ -10,7 +10,7 @@ from sklearn.cross_decomposition import CCA
 
 from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import linear_embedding_task
+from beyond_alignment.information.generators import linear_embedding_task
 
 CORRELATIONS = np.array([0.8, 0.5, 0.2])
 
@@ -249,7 +249,7 @@ GOOD = np.random.default_rng(9).standard_normal((12, 2))
         (GOOD[:9], GOOD[:9], {}, "9 rows and 10"),
         (GOOD[:, 0], GOOD, {}, "matrix"),
         (np.where(GOOD > 1, np.nan, GOOD), GOOD, {}, "NaN"),
-        (np.where(GOOD > 1, -np.inf, GOOD), GOOD, {}, "infinity"),
+        (np.where(GOOD > 1, -np.inf, GOOD), GOOD, {}, "infinite"),
         (np.ones((12, 2)), GOOD, {}, "x1 is constant"),
         (GOOD, GOOD, {"regularisation": -1}, "from 0 to 0.95"),
         (GOOD, GOOD, {"regularisation": "lasso"}, "lasso"),

@@ -3,22 +3,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beyond_alignment.alignment import (
-    LINEAR_METHODS,
-    CanonicalCorrelation,
-    aligned_subspace,
-    aligned_subspaces,
-    correlated_views,
-    n_distinct,
-    principal_angles,
-    variate_angles,
-)
+from beyond_alignment.alignment import LINEAR_METHODS
+from beyond_alignment.alignment.angles import principal_angles
+from beyond_alignment.alignment.subspace import aligned_subspaces, n_distinct, variate_angles
+from beyond_alignment.alignment.views import correlated_views
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 RHO = (0.9, 0.6)
 TRAINED = [name for name, method in LINEAR_METHODS.items() if method.network]
 PROVED = [name for name in TRAINED if LINEAR_METHODS[name].theory == "proved"]
 SHORT = {"n_components": 2, "steps": 200, "batch_size": 256, "learning_rate": 2e-2, "device": "cpu"}
+
+
+def aligned_subspace(method, x1, x2, *, seed=0, **options):
+    """One pair alone."""
+    return aligned_subspaces(method, [(x1, x2)], seeds=[seed], **options)[0]
 
 
 def views(rho=RHO, *, n=2000, seed=1, dims=(5, 4)):
@@ -157,7 +157,7 @@ GOOD = np.random.default_rng(9).standard_normal((12, 3))
         (GOOD[:9], GOOD[:9], {}, "9 rows and 10"),
         (GOOD, GOOD[:-1], {}, "12 rows and x2 has 11"),
         (np.where(GOOD > 1, np.nan, GOOD), GOOD, {}, "NaN"),
-        (GOOD, np.where(GOOD > 1, np.inf, GOOD), {}, "x2 holds NaN or infinity"),
+        (GOOD, np.where(GOOD > 1, np.inf, GOOD), {}, "x2 holds . NaN or infinite"),
         (GOOD, np.ones((12, 3)), {}, "x2 is constant"),
         (GOOD, GOOD, {"n_components": 4}, "4 components"),
         (GOOD, GOOD, {"n_components": 0}, "0 components"),

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from beyond_alignment.alignment import CanonicalCorrelation, correlated_views, variate_angles
-from beyond_alignment.alignment.views import LATENTS
+from beyond_alignment.alignment.subspace import variate_angles
+from beyond_alignment.alignment.views import LATENTS, correlated_views
 from beyond_alignment.errors import InputError
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
 
 RHO = (0.9, 0.6, 0.3)
 

@@ -1,13 +1,11 @@
-"""The grid on known truth: each run once, whatever happens in between, and numbers that mean what they say."""
+"""The grid on known truth: each run once, and numbers that mean what they say."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from beyond_alignment.benchmark import calibration
 from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.information.known_truth import trial as trial_module
 from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, square_tiles
 from beyond_alignment.information.pid import TERMS
@@ -39,42 +37,14 @@ def counted(monkeypatch):
     return calls
 
 
-def grid(**options):
-    arguments = (("good", "biased"), tuple(TRUE), (1000, 500), (0, 1))
-    return calibrate(*arguments, n_jobs=1, progress=False, **options)
+def grid():
+    return calibrate(("good", "biased"), tuple(TRUE), (1000, 500), (0, 1), n_jobs=1)
 
 
-def test_one_row_a_run_in_the_order_asked_for_and_small_samples_first(counted):
+def test_one_row_a_run_in_the_order_asked_for(counted):
     rows = grid()
     assert len(rows) == len(counted) == 2 * 3 * 2 * 2
     assert rows[["estimator", "scenario", "n", "seed"]].iloc[0].tolist() == ["good", "nothing", 1000, 0]
-    assert [point[2] for point in counted] == [500] * 12 + [1000] * 12
-
-
-def test_finished_runs_are_kept_and_not_run_again(counted, tmp_path, monkeypatch):
-    store = PointStore(tmp_path, context="v1")
-    first = grid(store=store)
-    counted.clear()
-    pd.testing.assert_frame_equal(grid(store=store), first)
-    assert counted == []
-    assert len(grid(store=PointStore(tmp_path, context="v2"))) == len(counted) == 24
-
-
-def test_an_interrupted_grid_goes_on_where_it_stopped(counted, tmp_path, monkeypatch):
-    store = PointStore(tmp_path)
-    run = calibration.trial
-
-    def stopped(*point, **options):
-        if len(counted) == 5:
-            raise KeyboardInterrupt
-        return run(*point, **options)
-
-    monkeypatch.setattr(calibration, "trial", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        grid(store=store)
-    monkeypatch.setattr(calibration, "trial", run)
-    grid(store=store)
-    assert len(counted) == len(set(counted)) == 24
 
 
 def test_the_summary_of_known_errors(counted):
@@ -119,7 +89,7 @@ def test_tiles_stay_within_a_donor():
 
 def test_a_run_measures_an_estimate_against_the_truth():
     pytest.importorskip("beyond_alignment.information.kmeans_pid")
-    rows = calibrate(("cvx",), ("sum_bits", "xor_noisier"), (400,), (0,), n_bootstrap=10, n_jobs=1, progress=False)
+    rows = calibrate(("cvx",), ("sum_bits", "xor_noisier"), (400,), (0,), n_bootstrap=10, n_jobs=1)
     assert rows["true_synergy"].iloc[0] == pytest.approx(1, abs=1e-6)
     assert rows["true_synergy_interaction"].iloc[0] == pytest.approx(0, abs=1e-6)
     assert rows["true_redundancy"].iloc[1] == pytest.approx(0, abs=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import check_bars, count_bars, summarise_captured
+from beyond_alignment.benchmark.captured_bars import check_bars, count_bars, summarise_captured
 
 XOR, AND, R = "synergy_interaction", "synergy_additive", "redundancy"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import cost_growth
+from beyond_alignment.benchmark.cost_growth import cost_growth
 from beyond_alignment.errors import InputError
 
 

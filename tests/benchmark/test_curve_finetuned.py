@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from beyond_alignment.benchmark import PointStore, curve_finetuned, finetuned_curves, pose_curves, raw_reasons
+from beyond_alignment.benchmark import curve_finetuned
+from beyond_alignment.benchmark.curve_finetuned import finetuned_curves, raw_reasons
+from beyond_alignment.benchmark.curve_problems import pose_curves
 from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
 from beyond_alignment.benchmark.scaling import subset
-from beyond_alignment.experts.finetuning import FinetuneSettings, gene_stages
+from beyond_alignment.experts.finetuning import FinetuneSettings
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
 from tests.benchmark.stand_ins import CONTESTS, two_bits
 from tests.experts.finetuning.conftest import small_transformer
 
@@ -31,7 +34,7 @@ def tissue():
     return data, counts, small_transformer(counts, shown=16)
 
 
-def test_the_frozen_part_runs_once_and_a_point_is_that_of_raw_counts(tissue, tmp_path, monkeypatch):
+def test_the_frozen_part_runs_once_and_a_point_is_that_of_raw_counts(tissue, monkeypatch):
     data, counts, trained = tissue
     entered = []
 
@@ -44,12 +47,8 @@ def test_the_frozen_part_runs_once_and_a_point_is_that_of_raw_counts(tissue, tmp
     monkeypatch.setattr(curve_finetuned, "starting_gene_transformer", lambda tested_donors: trained)
     monkeypatch.setattr(curve_finetuned, "raw_counts", lambda spots, given: gene_stages(given, counts[spots.obs_names]))
     contests = [replace(one, method="finetuned_expression") for one in CONTESTS[:2]]
-    run = {"fractions": FRACTIONS, "n_replicates": 5, "settings": SETTINGS, "store": PointStore(tmp_path)}
-    found = finetuned_curves(data, contests, **run)
+    found = finetuned_curves(data, contests, fractions=FRACTIONS, n_replicates=5, settings=SETTINGS)
     assert entered == [counts.n_obs]  # for both seeds, all fractions and folds
-    again = finetuned_curves(data, contests, **run)
-    assert entered == [counts.n_obs]
-    np.testing.assert_array_equal(found["value"], again["value"])
 
     bench = pose_curves(data, contests).of(contests[1])
     stages, bins = gene_stages(trained, counts)

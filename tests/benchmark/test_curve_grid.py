@@ -1,16 +1,24 @@
-"""Learning curves on the grid's engine: the numbers of the plain runner, kept cell by cell."""
+"""Learning curves on the grid's engine: the numbers of the plain runner, fold by fold."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import PointStore, learning_curves, pose_curves, run_curves, surrogate_curves
-from beyond_alignment.benchmark.curve_finetuned import SURROGATES
+from beyond_alignment.benchmark.curve_finetuned import SURROGATES, surrogate_curves
+from beyond_alignment.benchmark.curve_grid import run_curves
+from beyond_alignment.benchmark.curve_problems import pose_curves
 from beyond_alignment.benchmark.own_curves import own_problem
+from beyond_alignment.benchmark.problem import Contest
+from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.benchmark.scaling import subset
+from beyond_alignment.benchmark.scoreboard import score_contest
 from beyond_alignment.errors import InputError
+from beyond_alignment.tasks.labels import set_labels
 from tests.benchmark.stand_ins import CONTESTS, Counted, two_bits
+from tests.tissue import make_tissue
 
 FRACTIONS = (0.3, 1.0)
-KEYS = ["method", "seed", "fraction", "metric"]
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +36,19 @@ def curves(problems):
     return run_curves(problems, CONTESTS, fractions=FRACTIONS, n_replicates=20)
 
 
-def test_the_curves_are_those_of_the_plain_runner(data, curves):
-    plain = learning_curves(data, CONTESTS, fractions=FRACTIONS, n_replicates=20, n_jobs=1)
-    both = curves.points.merge(plain, on=KEYS)
-    assert len(both) == len(plain) == len(curves.points)
-    np.testing.assert_array_equal(both["value_x"], both["value_y"])
-    np.testing.assert_array_equal(both["n_train_x"], both["n_train_y"])
-    for mine, theirs in zip(both["draws_x"], both["draws_y"], strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+def test_the_curves_are_those_of_the_plain_runner(problems, curves):
     assert curves.failures.empty
+    mine = curves.points.set_index(["method", "seed", "fraction", "metric"])
+    assert len(mine) == len(CONTESTS) * len(FRACTIONS) * mine.index.get_level_values("metric").nunique()
+    for contest in CONTESTS:
+        bench = problems.of(contest)
+        for fraction in FRACTIONS:
+            parts = [subset(s, bench.problem.labels, fraction=fraction, seed=contest.seed) for s in bench.splits]
+            plain = out_of_fold(bench.problem, bench.pair, parts, contest.method, seed=contest.seed)
+            for metric, score in score_contest(plain, n_replicates=20).items():
+                point = mine.loc[(contest.method, contest.seed, fraction, metric)]
+                assert (point["value"], point["n_train"]) == (score.value, np.mean(plain.n_train))
+                np.testing.assert_array_equal(point["draws"], score.replicates)
 
 
 def test_seeds_share_the_whole_set_and_differ_on_parts_of_it(curves):
@@ -47,16 +59,18 @@ def test_seeds_share_the_whole_set_and_differ_on_parts_of_it(curves):
     assert (by_seed.loc[0.3, 0] != by_seed.loc[0.3, 1]).any()
 
 
-def test_finished_cells_are_not_run_again(problems, curves, tmp_path):
-    store, first = PointStore(tmp_path), Counted()
-    options = {"fractions": FRACTIONS, "n_replicates": 20, "store": store}
-    run_curves(problems, CONTESTS, fit_many=first, cells_at_once=4, **options)
-    assert sum(first.sizes) == len(CONTESTS) * 2 * 3
-    assert max(first.sizes) == 4
-    again = Counted()
-    found = run_curves(problems, CONTESTS, fit_many=again, **options)
-    assert again.sizes == []
-    np.testing.assert_array_equal(found.points["value"], curves.points["value"])
+def test_more_training_spots_help_where_there_is_something_to_learn():
+    adata = make_tissue(side=12)
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, adata.n_obs)
+    adata.obsm["X_pca"] = 0.5 * np.outer(2 * label - 1, np.ones(4)) + rng.normal(size=(adata.n_obs, 4))
+    adata.obsm["X_colour_200um"] = rng.normal(size=(adata.n_obs, 4))
+    set_labels(adata, "niche", np.array(["a", "b"])[label])
+    contests = [Contest("niche", "section", "expression_only", "pca", "colour_200um", seed) for seed in range(3)]
+    run = run_curves(pose_curves({"her2st": adata}, contests), contests, fractions=(0.03, 1.0), n_replicates=2)
+    points = run.points[run.points["metric"] == "macro_f1"].groupby("fraction")[["value", "n_train"]].mean()
+    assert points.at[1.0, "value"] > points.at[0.03, "value"] + 0.05
+    assert points.at[1.0, "n_train"] == 288
 
 
 def test_a_cell_that_fails_is_a_row_and_its_point_is_left_out(problems, curves):
@@ -78,18 +92,13 @@ def test_no_fraction_is_refused(problems):
         run_curves(problems, CONTESTS, fractions=())
 
 
-def test_a_surrogate_learns_what_its_side_holds_and_is_kept(data, tmp_path):
-    from dataclasses import replace
-
+def test_a_surrogate_learns_what_its_side_holds(data):
     contests = [replace(CONTESTS[0], method=name) for name in SURROGATES]
-    problems, store = pose_curves(data, contests), PointStore(tmp_path)
-    found = surrogate_curves(problems, contests, fractions=(1.0,), n_replicates=5, store=store)
+    problems = pose_curves(data, contests)
+    found = surrogate_curves(problems, contests, fractions=(1.0,), n_replicates=5)
     scores = found[found["metric"] == "accuracy"] if "accuracy" in set(found["metric"]) else found
     assert (scores["value"] > 0.3).all()  # one of two bits: half of four classes, chance a quarter
     assert (found["operations"] > 0).all()
-    again = surrogate_curves(problems, contests, fractions=(1.0,), n_replicates=5, store=store)
-    np.testing.assert_array_equal(found["value"], again["value"])
-    np.testing.assert_array_equal(found["seconds"], again["seconds"])  # read, not run
     with pytest.raises(InputError, match="not fine-tuned"):
         surrogate_curves(problems, CONTESTS[:1], fractions=(1.0,))
 

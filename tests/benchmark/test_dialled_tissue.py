@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import LEVELS, dialled_label, dialled_problems, known_information, run_curves
+from beyond_alignment.benchmark import run_curves
+from beyond_alignment.benchmark.dialled_tissue import LEVELS, dialled_label, dialled_problems, known_information
 from beyond_alignment.errors import InputError
 
 LABELS = [dialled_label(kind, sis, name=f"{kind}_{name}")

@@ -5,16 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beyond_alignment.benchmark.embedding_quality import (
-    agreement_matrix,
-    effective_rank,
-    near_pairs,
-    nearest,
-    neighbour_agreement,
-    rank_table,
-)
+from beyond_alignment.benchmark.embedding_quality import agreement, effective_rank, near_pairs, nearest
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
+from beyond_alignment.tasks.splits import microns
 from tests.tissue import make_tissue
 
 
@@ -53,6 +46,11 @@ def test_an_embedding_without_variance_or_with_a_gap_is_refused():
         effective_rank(np.array([[0.0, np.nan], [1.0, 2.0]]))
 
 
+def neighbour_agreement(first, second, *, k, **where):
+    """Compare two embeddings."""
+    return agreement(nearest(first, k=k, **where), nearest(second, k=k, **where), **where)
+
+
 def slow_neighbours(x, k, barred):
     """Return the neighbours by sorting all distances, one spot at a time."""
     found = []
@@ -73,19 +71,19 @@ def test_neighbours_and_their_agreement_equal_a_slow_reference():
     slow = [slow_neighbours(x, 5, barred) for x in (first, second)]
     assert [set(row) for row in nearest(first, k=5, near=near)] == slow[0]
     found = neighbour_agreement(first, second, k=5, near=near)
-    assert found.value == pytest.approx(np.mean([len(a & b) / 5 for a, b in zip(*slow, strict=True)]))
+    assert found["agreement"] == pytest.approx(np.mean([len(a & b) / 5 for a, b in zip(*slow, strict=True)]))
     taken = np.array([sum(i == a for a, _ in barred) for i in range(50)])
-    assert found.chance == pytest.approx(np.mean(5 / (49 - taken)))
+    assert found["chance"] == pytest.approx(np.mean(5 / (49 - taken)))
 
 
 def test_the_same_embedding_agrees_wholly_and_unrelated_ones_at_chance():
     rng = np.random.default_rng(0)
     x, z = rng.normal(size=(1200, 5)), rng.normal(size=(1200, 8))
     rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
-    assert neighbour_agreement(x, 3 * x @ rotation + 1, k=10).value == 1
+    assert neighbour_agreement(x, 3 * x @ rotation + 1, k=10)["agreement"] == 1
     found = neighbour_agreement(x, z, k=10)
-    assert found.chance == pytest.approx(10 / 1199)
-    assert abs(found.value - found.chance) < 4 * found.overlap.std() / np.sqrt(1200)
+    assert found["chance"] == pytest.approx(10 / 1199)
+    assert abs(found["agreement"] - found["chance"]) < 4 * found["error"]
 
 
 def test_agreement_that_is_the_map_alone_goes_when_near_spots_are_barred():
@@ -97,19 +95,27 @@ def test_agreement_that_is_the_map_alone_goes_when_near_spots_are_barred():
     smooth = [np.cos(points @ rng.normal(0, 1 / 400, (2, 200)) + rng.uniform(0, 7, 200)) for _ in range(2)]
     near = near_pairs(points, tissue.obs["section"], within_um=1200)
     free, apart = (neighbour_agreement(*smooth, k=5, near=pairs) for pairs in (None, near))
-    assert free.value > 0.5
-    assert apart.value < 0.1
+    assert free["agreement"] > 0.5
+    assert apart["agreement"] < 0.1
 
 
 def test_a_slide_that_both_experts_see_is_no_agreement_within_it():
     tissue = make_tissue(side=16, sections=("A1", "A2", "B1", "C1"))
     rng = np.random.default_rng(0)
     slide = 9 * np.eye(4)[tissue.obs["section"].cat.codes]
-    for name in ("pca", "colour_100um"):
-        tissue.obsm[f"X_{name}"] = slide + rng.normal(size=(tissue.n_obs, 4))
-    for within, excess in ((None, 4.0), ("section", 1.0)):
-        table, chance = agreement_matrix(tissue, k=5, apart_um=200, within=within)
-        assert table.loc["pca", "colour_100um"] / chance == pytest.approx(excess, rel=0.2)
+    first, second = (slide + rng.normal(size=(tissue.n_obs, 4)) for _ in range(2))
+    near = near_pairs(microns(tissue), tissue.obs["section"], within_um=200)
+    for groups, excess in ((None, 4.0), (tissue.obs["section"], 1.0)):
+        found = neighbour_agreement(first, second, k=5, near=near, groups=groups)
+        assert found["agreement"] / found["chance"] == pytest.approx(excess, rel=0.2)
+
+
+def test_neighbours_in_a_group_are_those_of_the_group_alone():
+    rng = np.random.default_rng(0)
+    x, groups = rng.normal(size=(40, 3)), np.repeat(["b", "a"], 20)
+    found = nearest(x, k=4, groups=groups)
+    for part in (np.arange(20), np.arange(20, 40)):
+        assert (np.sort(found[part]) == np.sort(part[nearest(x[part], k=4)])).all()
 
 
 def test_wrong_sizes_are_refused():
@@ -118,25 +124,3 @@ def test_wrong_sizes_are_refused():
         neighbour_agreement(x, x[1:], k=3)
     with pytest.raises(InputError, match="smaller k"):
         nearest(x, k=20)
-
-
-def test_tables_hold_every_expert():
-    tissue = make_tissue(side=8)
-    rng = np.random.default_rng(0)
-    tissue.obsm["X_pca"] = rng.normal(size=(tissue.n_obs, 12))
-    tissue.obsm["X_colour_100um"] = tissue.obsm["X_pca"][:, :3]
-    table, chance = agreement_matrix(tissue, k=5, apart_um=200, within=None)
-    assert list(table) == ["colour_100um", "pca"]
-    assert np.allclose(np.diag(table), 1)
-    assert table.iloc[0, 1] == table.iloc[1, 0]
-    pair = neighbour_agreement(
-        tissue.obsm["X_pca"].astype(np.float32),
-        tissue.obsm["X_colour_100um"].astype(np.float32),
-        k=5,
-        near=near_pairs(microns(tissue), tissue.obs["section"], within_um=200),
-    )
-    assert (table.iloc[0, 1], chance) == (pytest.approx(pair.value), pytest.approx(pair.chance))
-    ranks = rank_table(tissue).set_index("expert")
-    assert ranks.loc["pca", "reads"] == "expression"
-    assert ranks.loc["colour_100um", "dimension"] == 3
-    assert ranks.loc["pca", "effective_rank"] == pytest.approx(effective_rank(tissue.obsm["X_pca"]), rel=1e-5)

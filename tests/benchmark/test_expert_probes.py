@@ -3,21 +3,23 @@
 import numpy as np
 import pandas as pd
 import pytest
-from anndata import AnnData
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from beyond_alignment.benchmark import Contest, PointStore, build_scoreboard, run_benchmark
-from beyond_alignment.benchmark.expert_probes import by_fold, draw_tiles, expert_scores, experts_of, modality_read
-from beyond_alignment.benchmark.gene_probes import gene_prediction, widest_split
-from beyond_alignment.benchmark.paired_scores import ALL_TASKS, ExpertScores, join_scores, same_field, shipping
-from beyond_alignment.benchmark.problem import pose
+from beyond_alignment.benchmark.expert_probes import draw_tiles, experts_of, modality_read, score_expert
+from beyond_alignment.benchmark.gene_probes import predict_genes, widest_split
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.paired_scores import ALL_TASKS, beats, genes_as_task, shipping
+from beyond_alignment.benchmark.predictions import by_fold
+from beyond_alignment.benchmark.problem import Contest, pose
 from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.benchmark.scoreboard import build_scoreboard
 from beyond_alignment.correlations import pearson_columns
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import make_splits, set_labels, set_targets
 from beyond_alignment.tasks.genes import log_expression
+from beyond_alignment.tasks.labels import set_labels, set_targets
+from beyond_alignment.tasks.splits import make_splits
 from tests.tissue import make_tissue
 
 STRENGTH = {"mobilenetv2_100um": 1.5, "colour_100um": 0.4, "hallmark": 0.0}
@@ -39,9 +41,24 @@ def tissue():
     return adata
 
 
+def table_of(tissue, experts, tasks, **options):
+    """Return the scores of experts on tasks."""
+    return pd.DataFrame(
+        {"expert": expert, "task": task, **row}
+        for expert in experts
+        for task in tasks
+        for row in score_expert(tissue, expert, task, **options)
+    )
+
+
 @pytest.fixture(scope="module")
 def scores(tissue):
-    return expert_scores(tissue, experts=list(STRENGTH), n_replicates=200, n_jobs=1)
+    return table_of(tissue, STRENGTH, ["niche", "cell_type", "composition"], n_replicates=200)
+
+
+@pytest.fixture(scope="module")
+def main(scores):
+    return scores[scores["main"]]
 
 
 def test_the_scores_are_those_of_the_benchmark(tissue, scores):
@@ -49,20 +66,18 @@ def test_the_scores_are_those_of_the_benchmark(tissue, scores):
         Contest("niche", "donor", "morphology_only", "hallmark", "mobilenetv2_100um"),
         Contest("niche", "donor", "expression_only", "hallmark", "mobilenetv2_100um"),
     ]
-    board = build_scoreboard(contests, run_benchmark({"her2st": tissue}, contests, n_jobs=1), n_replicates=200).table
+    board = build_scoreboard(contests, run_grid({"her2st": tissue}, contests).predictions, n_replicates=200).table
     for contest, expert in zip(contests, ("mobilenetv2_100um", "hallmark"), strict=True):
         for metric in ("macro_f1", "accuracy", "bits"):
             theirs = board[(board["method"] == contest.method) & (board["metric"] == metric)].iloc[0]
-            table = scores.table
-            chosen = (table["expert"] == expert) & (table["task"] == "niche") & (table["metric"] == metric)
-            mine = table[chosen].iloc[0]
+            chosen = (scores["expert"] == expert) & (scores["task"] == "niche") & (scores["metric"] == metric)
+            mine = scores[chosen].iloc[0]
             assert mine[["value", "low", "high", "n", "n_tiles"]].tolist() == pytest.approx(
                 theirs[["value", "low", "high", "n", "n_tiles"]].tolist()
             )
 
 
-def test_every_expert_has_every_task_and_says_what_the_label_was_made_from(scores):
-    main = scores.table[scores.table["main"]]
+def test_every_expert_has_every_task_and_says_what_the_label_was_made_from(main):
     assert len(main) == len(STRENGTH) * 3
     assert set(main["metric"]) == {"macro_f1", "pearson_in_fold"}
     circular = main.set_index(["expert", "task"])["same_source"]
@@ -73,7 +88,7 @@ def test_every_expert_has_every_task_and_says_what_the_label_was_made_from(score
 
 
 def test_an_expert_that_knows_nothing_is_at_chance(scores):
-    rows = scores.table[(scores.table["expert"] == "hallmark") & (scores.table["task"] == "niche")].set_index("metric")
+    rows = scores[(scores["expert"] == "hallmark") & (scores["task"] == "niche")].set_index("metric")
     for metric in ("accuracy", "bits"):
         assert rows.loc[metric, "low"] < rows.loc[metric, "chance"] < rows.loc[metric, "high"] + 0.01
     assert rows.loc["accuracy", "chance"] == pytest.approx(0.5, abs=0.01)
@@ -81,7 +96,7 @@ def test_an_expert_that_knows_nothing_is_at_chance(scores):
 
 def test_the_mean_of_a_donor_counts_for_nothing_within_a_fold(tissue, scores):
     """Over all folds at once the training means make every prediction of the composition look wrong."""
-    rows = scores.table[(scores.table["expert"] == "mobilenetv2_100um") & (scores.table["task"] == "composition")]
+    rows = scores[(scores["expert"] == "mobilenetv2_100um") & (scores["task"] == "composition")]
     value = rows.set_index("metric")["value"]
     assert value["pearson"] < -0.5
     assert value["pearson_in_fold"] > 0.8
@@ -93,44 +108,44 @@ def test_the_mean_of_a_donor_counts_for_nothing_within_a_fold(tissue, scores):
     assert value["pearson_in_fold"] == pytest.approx(np.mean(slow))
 
 
-def test_a_difference_is_paired_and_says_who_is_better(scores):
-    table = scores.beats("colour_100um").set_index(["expert", "task"])
+def test_a_difference_is_paired_and_says_who_is_better(main):
+    pairs = [(name, "colour_100um") for name in ("mobilenetv2_100um", "hallmark")]
+    table = beats(main, pairs).set_index(["expert", "task"])
     assert table.loc[("mobilenetv2_100um", "niche"), "verdict"] == "better"
     assert table.loc[("hallmark", "niche"), "verdict"] == "worse"
     assert (table["difference"] == table["value"] - table["reference_value"]).all()
-    draws = [scores.draws[name, "niche", "donor", "macro_f1"] for name in ("mobilenetv2_100um", "colour_100um")]
-    low, high = np.quantile((draws[0] - draws[1])[1:], [0.025, 0.975])
+    drawn = main.set_index(["expert", "task"])["draws"]
+    change = drawn["mobilenetv2_100um", "niche"] - drawn["colour_100um", "niche"]
     row = table.loc[("mobilenetv2_100um", "niche")]
-    assert (row["low"], row["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(change, [0.025, 0.975])), abs=1e-6)
     tasks = table.loc["mobilenetv2_100um"].drop(ALL_TASKS)
     assert table.loc[("mobilenetv2_100um", ALL_TASKS), "difference"] == pytest.approx(tasks["difference"].mean())
-    assert set(scores.overall()["expert"]) == set(STRENGTH)
 
 
 def test_an_expert_is_not_told_apart_from_its_copy(tissue):
     copy = tissue.copy()
     copy.obsm["X_colour_100um"] = copy.obsm["X_mobilenetv2_100um"]
-    found = expert_scores(
-        copy, experts=["colour_100um", "mobilenetv2_100um"], tasks=["niche"], n_replicates=20, n_jobs=1
-    )
-    table = found.beats({"mobilenetv2_100um": "colour_100um"})
+    found = table_of(copy, ["colour_100um", "mobilenetv2_100um"], ["niche"], n_replicates=20)
+    found = found[found["main"]]
+    table = beats(found, [("mobilenetv2_100um", "colour_100um")])
     assert (table["difference"] == 0).all()
     assert set(table["verdict"]) == {"not told apart"}
     assert not shipping(found, {"mobilenetv2_100um": ["colour_100um"]})["default"].any()
 
 
-def test_only_who_beats_every_reference_ships(scores):
-    found = shipping(scores, {"mobilenetv2_100um": ["colour_100um", "hallmark"], "hallmark": ["colour_100um"]})
+def test_only_who_beats_every_reference_ships(main):
+    found = shipping(main, {"mobilenetv2_100um": ["colour_100um", "hallmark"], "hallmark": ["colour_100um"]})
     ships = found.groupby("expert")["default"].all()
     assert ships["mobilenetv2_100um"]
     assert not ships["hallmark"]
 
 
-def test_references_at_the_same_field_are_paired_and_unknown_ones_refused(scores):
-    names = ["vit_100um", "vit_600um", "colour_100um", "pca"]
-    assert same_field(names, "colour") == {"vit_100um": "colour_100um"}
+def test_unknown_experts_and_experts_without_a_common_task_are_refused(main):
     with pytest.raises(InputError, match="no score of 'nobody'"):
-        scores.beats("nobody")
+        beats(main, [("hallmark", "nobody")])
+    apart = main[(main["expert"] == "hallmark") == (main["task"] == "niche")]
+    with pytest.raises(InputError, match="share no task"):
+        beats(apart, [("hallmark", "colour_100um")])
 
 
 def test_replicates_of_a_task_are_those_of_its_part_of_the_tissue(tissue):
@@ -149,23 +164,9 @@ def test_what_an_expert_reads_is_recorded_or_in_its_name():
     assert modality_read(adata, "new_100um") == "morphology"
 
 
-def test_a_killed_run_goes_on_and_another_embedding_is_another_point(tissue, tmp_path, monkeypatch):
-    store = PointStore(tmp_path)
-    given = {"experts": ["hallmark"], "tasks": ["niche"], "n_replicates": 10, "store": store, "n_jobs": 1}
-    first = expert_scores(tissue, **given)
-    assert len(list(tmp_path.iterdir())) == 1
-    monkeypatch.setattr("beyond_alignment.benchmark.runner.predict_fold", None)  # nothing is computed again
-    assert expert_scores(tissue, **given).table.equals(first.table)
-    monkeypatch.undo()
-    other = tissue.copy()
-    other.obsm["X_hallmark"] = other.obsm["X_mobilenetv2_100um"]
-    assert expert_scores(other, **given).table["value"].iloc[0] > first.table["value"].iloc[0]
-    assert len(list(tmp_path.iterdir())) == 2
-
-
 def gene_tissue(*, side=22, rho=(0.9, 0.6, 0.3, 0.0), seed=0):
     """Return log expression that is linear in an embedding, with noise that leaves these correlations, donors apart."""
-    adata = make_tissue(side=side, sections=("A1", "B1", "C1"))
+    adata = make_tissue(side=side, sections=("A1", "B1", "C1"))[:, : len(rho)].copy()
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(adata.n_obs, 6))
     adata.obsm["X_mobilenetv2_100um"] = z @ np.linalg.qr(rng.normal(size=(6, 6)))[0]
@@ -173,45 +174,47 @@ def gene_tissue(*, side=22, rho=(0.9, 0.6, 0.3, 0.0), seed=0):
     rho = np.array(rho)
     y = z[:, : len(rho)] * rho + rng.normal(size=(adata.n_obs, len(rho))) * np.sqrt(1 - rho**2)
     y = 5 + 0.4 * y + np.array([0.0, 0.3, -0.3])[adata.obs["donor"].cat.codes][:, None]
-    obs = adata.obs.assign(total_counts=1e4)
-    return adata, AnnData(sparse.csr_matrix(np.expm1(y)), obs=obs, var=pd.DataFrame(index=[f"g{r}" for r in rho]))
+    adata.obs["total_counts"] = 1e4
+    adata.X, adata.var_names = sparse.csr_matrix(np.expm1(y)), [f"g{r}" for r in rho]
+    return adata
 
 
 @pytest.mark.filterwarnings("ignore:.*non-integers")
 def test_planted_genes_are_predicted_with_their_correlation():
-    tissue, counts = gene_tissue()
-    shuffled = counts[np.random.default_rng(0).permutation(counts.n_obs)].copy()
-    found = gene_prediction(tissue, experts=["mobilenetv2_100um", "colour_100um"], counts=shuffled,
-                            genes=list(counts.var_names), n_replicates=200, n_jobs=1)  # fmt: skip
-    r = found.genes.groupby(["expert", "gene"])["r"].mean()
-    assert np.allclose(r["mobilenetv2_100um"][["g0.9", "g0.6", "g0.3", "g0.0"]], [0.9, 0.6, 0.3, 0.0], atol=0.05)
+    tissue = gene_tissue()
+    experts, genes = ["mobilenetv2_100um", "colour_100um"], list(tissue.var_names)
+    rows = [
+        {"data_set": "her2st", "expert": expert, **row}
+        for expert in experts
+        for row in predict_genes(tissue, expert, genes=genes, n_replicates=200)
+    ]
+    r = {expert: np.mean([row["r"] for row in rows if row["expert"] == expert], axis=0) for expert in experts}
+    assert np.allclose(r["mobilenetv2_100um"], [0.9, 0.6, 0.3, 0.0], atol=0.05)
     assert np.abs(r["colour_100um"]).max() < 0.1
-    table = found.scores.table.set_index("expert")
-    assert table.loc["mobilenetv2_100um", "value"] == pytest.approx(r["mobilenetv2_100um"].mean())
+    assert [(row["fold"], row["genes"]) for row in rows[:3]] == [(fold, " ".join(genes)) for fold in "ABC"]
+    task = genes_as_task(pd.DataFrame(rows), {"her2st": "genes"})
+    table = task.set_index("expert")
+    assert table.loc["mobilenetv2_100um", "value"] == pytest.approx(r["mobilenetv2_100um"].mean(), abs=1e-6)
     assert table.loc["mobilenetv2_100um", "low"] < 0.45 < table.loc["mobilenetv2_100um", "high"]
     assert table.loc["colour_100um", "low"] < 0 < table.loc["colour_100um", "high"]
-    assert list(found.folds["fold"].unique()) == ["A", "B", "C"]
-    assert found.scores.beats("colour_100um")["verdict"].tolist() == ["better", "better"]
+    assert beats(task, [("mobilenetv2_100um", "colour_100um")])["verdict"].tolist() == ["better", "better"]
 
 
 def test_the_ridge_equals_a_slow_reference():
     """At the least penalty on few clean features, ridge on the components is ridge on the components by hand."""
-    tissue, counts = gene_tissue(side=8)
-    name, genes = "mobilenetv2_100um", list(counts.var_names)
-    found = gene_prediction(tissue, experts=[name], counts=counts, genes=genes, n_replicates=5, n_jobs=1)
+    tissue = gene_tissue(side=8)
+    name, genes = "mobilenetv2_100um", list(tissue.var_names)
+    found = predict_genes(tissue, name, genes=genes, n_replicates=5)
     x = np.asarray(tissue.obsm[f"X_{name}"], dtype=np.float32)
-    y = log_expression(counts).X.toarray().astype(float)
+    y = log_expression(tissue).X.toarray().astype(float)
     donor = tissue.obs["donor"].to_numpy()
-    best = {}
-    for fold in "ABC":
-        train, test = donor != fold, donor == fold
+    for row in found:
+        train, test = donor != row["fold"], donor == row["fold"]
         pca = PCA().fit(x[train])
         scale = np.sqrt(pca.explained_variance_.mean())
         z = pca.transform(x) / scale
         guesses = [Ridge(alpha=a * train.sum()).fit(z[train], y[train]).predict(z[test]) for a in (0.01, 0.1, 1, 10)]
-        best[fold] = [pearson_columns(y[test], guess) for guess in guesses]
-    for fold, rows in found.genes.groupby("fold"):
-        assert min(np.abs(rows["r"].to_numpy() - r).max() for r in best[fold]) < 1e-3
+        assert min(np.abs(row["r"] - pearson_columns(y[test], guess)).max() for guess in guesses) < 1e-3
 
 
 def test_genes_are_chosen_without_the_scored_spots():
@@ -223,28 +226,19 @@ def test_genes_are_chosen_without_the_scored_spots():
     dense[~first, 1] = rng.negative_binomial(0.3, 0.02, (~first).sum()) + 1
     tissue.X = sparse.csr_matrix(dense)
     tissue.obsm["X_hallmark"] = rng.normal(size=(tissue.n_obs, 3))
-    found = gene_prediction(tissue, experts=["hallmark"], n_genes=1, n_replicates=5, n_jobs=1)
-    assert dict(zip(found.genes["fold"], found.genes["gene"], strict=True)) == {"A": "1", "B": "0"}
+    found = predict_genes(tissue, "hallmark", n_genes=1, n_replicates=5)
+    assert {row["fold"]: row["genes"] for row in found} == {"A": "1", "B": "0"}
 
 
 def test_what_is_missing_is_named():
-    tissue, counts = gene_tissue(side=4)
-    with pytest.raises(InputError, match="lack 16 of 48 spots"):
-        gene_prediction(tissue, counts=counts[16:].copy(), genes=["g0.9"])
+    tissue = gene_tissue(side=4)
     with pytest.raises(InputError, match="not in the counts, nothing"):
-        gene_prediction(tissue, counts=counts, genes=["nothing"])
+        predict_genes(tissue, "colour_100um", genes=["nothing"])
     tissue.X = None
     with pytest.raises(InputError, match="no counts"):
-        gene_prediction(tissue)
+        predict_genes(tissue, "colour_100um")
 
 
 def test_the_strictest_split_at_hand_is_taken():
     kinds = [widest_split(make_tissue(side=3, sections=names)) for names in (("A1", "B1"), ("A1", "A2"), ("A1",))]
     assert kinds == ["donor", "section", "block"]
-
-
-def test_scores_with_other_replicates_are_not_joined(tissue, scores):
-    other = expert_scores(tissue, experts=["hallmark"], tasks=["niche"], n_replicates=20, n_jobs=1)
-    with pytest.raises(InputError, match="20, 200 replicates"):
-        join_scores(scores, other)
-    assert isinstance(join_scores(scores), ExpertScores)

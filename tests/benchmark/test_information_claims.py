@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import TissueInformation, information_claims
-from beyond_alignment.benchmark.information_claims import difference_of_intervals, mean_of_intervals
+from beyond_alignment.benchmark.information_claims import difference_of_intervals, information_claims, mean_of_intervals
+from beyond_alignment.benchmark.tissue_information import TissueInformation
+from beyond_alignment.book.claims import CLAIMS
 from beyond_alignment.information.pid import TERMS
-from beyond_alignment.results.claims import CLAIMS
 
 TASKS = ("cell_type", "niche", "niche_immune", "domain")
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from beyond_alignment.benchmark import known_truth_leads
+from beyond_alignment.benchmark.known_truth_leads import known_truth_leads
 
 
 def row(task, method, value, verdict):

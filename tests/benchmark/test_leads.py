@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import first_leads, growth, lead_curve, mean_interval
+from beyond_alignment.benchmark.leads import first_leads, lead_curve, mean_interval
 
 FRACTIONS = (0.01, 0.1, 1.0)
 
@@ -46,12 +46,6 @@ def test_the_lead_is_over_the_better_expert():
 def test_the_first_lead_is_one_that_lasts(leads, said):
     lead = lead_curve(curves(leads), fused="concat", metric="f")
     assert first_leads(lead)["first lead"].tolist() == [said]
-
-
-def test_growth_is_the_difference_between_two_fractions():
-    found = growth(curves((0, 0, 0.1)), fused="concat", metric="f", start=0.1, end=1.0).iloc[0]
-    assert found["best expert"] == pytest.approx(0.09, abs=2e-3)
-    assert found["concat"] == pytest.approx(0.19, abs=2e-3)
 
 
 def test_the_interval_is_students():

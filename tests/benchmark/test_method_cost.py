@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import PointStore, pose_curves, size_study
-from beyond_alignment.benchmark.method_cost import fit_cost, method_costs
+from beyond_alignment.benchmark import method_cost
+from beyond_alignment.benchmark.curve_problems import pose_curves
+from beyond_alignment.benchmark.method_cost import fit_cost, method_costs, size_study
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
-from tests.benchmark.stand_ins import CONTESTS, two_bits
+from tests.benchmark.stand_ins import CONTESTS, Here, two_bits
 
 
 def drawn(n=60):
@@ -31,40 +32,14 @@ def test_a_method_that_cannot_be_fitted_has_no_cost():
         fit_cost(make_fusion("concat"), one_class)
 
 
-def test_costs_are_kept(tmp_path):
-    problems = pose_curves(two_bits(), CONTESTS)
-    bench, store = problems.of(CONTESTS[0]), PointStore(tmp_path)
-    first = method_costs(bench, ["concat"], store=store, name="x")
-    assert first.equals(method_costs(bench, ["concat"], store=store, name="x"))
-    assert first["n"].item() == len(bench.splits[0].train)
+def test_costs_are_those_of_the_training_spots_of_a_fold():
+    bench = pose_curves(two_bits(), CONTESTS).of(CONTESTS[0])
+    assert method_costs(bench, ["concat"])["n"].item() == len(bench.splits[0].train)
 
 
-def test_a_size_that_was_measured_is_not_measured_again(tmp_path, monkeypatch):
-    from beyond_alignment.benchmark import method_cost
-
-    store = PointStore(tmp_path)
-    monkeypatch.setattr(method_cost.multiprocessing, "get_context", lambda kind: _Here())
-    found = size_study([(400, 6, 4)], ["concat"], store=store)
-    monkeypatch.setattr(method_cost, "_measure", None)
-    assert found.equals(size_study([(400, 6, 4)], ["concat"], store=store))
+def test_a_row_a_size_and_method(monkeypatch):
+    monkeypatch.setattr(method_cost.multiprocessing, "get_context", lambda kind: Here())
+    found = size_study([(400, 6, 4)], ["concat", "late_average"])
+    assert list(found["method"]) == ["concat", "late_average"]
     assert (found[["seconds", "peak_gb", "operations"]] > 0).all(axis=None)
-    assert found["sources_gb"].item() == pytest.approx(4 * 400 * 10 / 2**30)
-    assert found.equals(size_study([(400, 6, 4)], ["concat"], known=found))  # measured before
-    with pytest.raises(TypeError, match="NoneType"):  # another size is not
-        size_study([(401, 6, 4)], ["concat"], known=found)
-
-
-class _Here:
-    """A pool that runs in this process."""
-
-    def Pool(self, n):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return None
-
-    def apply(self, function, arguments):
-        return function(*arguments)
+    assert list(found["sources_gb"]) == pytest.approx([4 * 400 * 10 / 2**30] * 2)

@@ -1,6 +1,6 @@
 """The table of methods says what a built network holds."""
 
-from beyond_alignment.benchmark import describe_methods
+from beyond_alignment.benchmark.method_table import describe_methods
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.registry import make_fusion

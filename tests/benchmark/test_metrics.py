@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 
-from beyond_alignment.benchmark import Predictions, chance_macro_f1, score, tile_weights
+from beyond_alignment.benchmark.metrics import score, tile_weights
+from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.scoreboard import chance_macro_f1
 
 
 def predictions(*, n=400, n_classes=3, n_tiles=20, seed=0, skill=1.0):

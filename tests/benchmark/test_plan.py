@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import describe_splits, describe_tasks, plan_contests, skipped_tasks
-from beyond_alignment.tasks import TASKS, set_labels
+from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
+from beyond_alignment.benchmark.plan import plan_contests, skipped_tasks
 from beyond_alignment.tasks.imputation import announce_imputation
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.registry import TASKS
 from tests.tissue import make_tissue
 
 

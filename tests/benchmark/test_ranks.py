@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import friedmanchisquare
 
-from beyond_alignment.benchmark import critical_difference, rank_methods
-from beyond_alignment.benchmark.ranks import not_told_apart, task_ranks
+from beyond_alignment.benchmark.ranks import critical_difference, not_told_apart, rank_methods, task_ranks
 from beyond_alignment.errors import InputError
 
 DEMSAR_05 = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}

@@ -3,23 +3,22 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import (
-    benchmark_claims,
-    build_scoreboard,
+from beyond_alignment.benchmark.describe import describe_splits, describe_tasks
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.plan import plan_contests
+from beyond_alignment.benchmark.report import (
     by_field,
     chance_levels,
     colour_duel,
-    describe_splits,
-    describe_tasks,
     field_change,
     field_gains,
     main_contests,
     main_gains,
-    plan_contests,
-    run_benchmark,
 )
+from beyond_alignment.benchmark.scoreboard import build_scoreboard
+from beyond_alignment.benchmark.verdicts import benchmark_claims
 from beyond_alignment.fusion import CORE_METHODS
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 FIELDS = (100, 600)
@@ -46,7 +45,7 @@ def board():
         splits=("donor", "section"),
         methods=CORE_METHODS,
     )
-    predictions = run_benchmark({"her2st": adata}, contests, n_jobs=1)
+    predictions = run_grid({"her2st": adata}, contests).predictions
     return adata, contests, predictions, build_scoreboard(contests, predictions, n_replicates=100)
 
 

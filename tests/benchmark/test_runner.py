@@ -5,20 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import (
-    Contest,
-    PointStore,
-    build_scoreboard,
-    gains,
-    make_problem,
-    out_of_fold,
-    pose,
-    run_benchmark,
-)
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.problem import Workbench, inner_groups
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.problem import Contest, Workbench, inner_groups, make_problem, pose
+from beyond_alignment.benchmark.runner import out_of_fold
+from beyond_alignment.benchmark.scoreboard import build_scoreboard, gains
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import make_splits, set_labels
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.splits import make_splits
 from tests.tissue import make_tissue
 
 
@@ -41,7 +35,7 @@ CONTESTS = [
 
 
 def test_every_spot_is_predicted_once(tissue):
-    found = run_benchmark({"her2st": tissue}, CONTESTS[:1], n_jobs=1)[0]
+    found = run_grid({"her2st": tissue}, CONTESTS[:1]).predictions[0]
     assert sorted(found.positions) == list(range(tissue.n_obs))
     assert np.allclose(found.probability.sum(axis=1), 1)
     assert found.n_missing_classes == 0
@@ -61,14 +55,8 @@ def test_test_labels_and_test_embeddings_do_not_reach_the_fit(tissue):
     assert np.array_equal(clean.probability[0], spoiled.probability[0])
 
 
-def test_two_processes_give_what_one_gives(tissue):
-    one = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=1)
-    two = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=2)
-    assert all(np.array_equal(a.probability, b.probability) for a, b in zip(one, two, strict=True))
-
-
 def test_fusion_gains_where_each_expert_holds_half(tissue):
-    found = run_benchmark({"her2st": tissue}, CONTESTS, n_jobs=1)
+    found = run_grid({"her2st": tissue}, CONTESTS).predictions
     board = build_scoreboard(CONTESTS, found, n_replicates=200)
     gain = gains(board.replicates).iloc[0]
     assert gain["low"] > 0.2
@@ -82,7 +70,7 @@ def test_no_gain_is_claimed_where_the_second_expert_is_noise(tissue):
     adata = tissue.copy()
     adata.obsm["X_mobilenetv2_200um"] = np.random.default_rng(5).normal(size=(adata.n_obs, 6))
     set_labels(adata, "niche", np.where(adata.obsm["X_pca"].mean(axis=1) > 0, "high", "low"))
-    board = build_scoreboard(CONTESTS, run_benchmark({"her2st": adata}, CONTESTS, n_jobs=1), n_replicates=200)
+    board = build_scoreboard(CONTESTS, run_grid({"her2st": adata}, CONTESTS).predictions, n_replicates=200)
     gain = gains(board.replicates).iloc[0]
     assert gain["low"] <= 0.01
     assert gain["gain"] < 0.02
@@ -93,27 +81,9 @@ def test_a_class_absent_from_training_is_counted(tissue):
     labels = adata.obs["task_niche"].astype(object).to_numpy()
     labels[(adata.obs["section"] == "A1").to_numpy() & (labels == "00")] = "only here"
     set_labels(adata, "niche", labels)
-    found = run_benchmark({"her2st": adata}, CONTESTS[:1], n_jobs=1)[0]
+    found = run_grid({"her2st": adata}, CONTESTS[:1]).predictions[0]
     assert found.n_missing_classes == 1
     assert np.isfinite(found.probability).all()
-
-
-def test_a_finished_contest_is_not_run_again(tissue, tmp_path, monkeypatch):
-    store = PointStore(tmp_path, context="v1")
-    first = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
-    monkeypatch.setattr("beyond_alignment.benchmark.runner.predict_fold", None)
-    again = run_benchmark({"her2st": tissue}, CONTESTS[:1], store=store, n_jobs=1)[0]
-    assert np.array_equal(first.probability, again.probability)
-    with pytest.raises(TypeError):  # another context, another point
-        run_benchmark({"her2st": tissue}, CONTESTS[:1], store=PointStore(tmp_path, context="v2"), n_jobs=1)
-
-
-def test_a_damaged_point_is_computed_again(tmp_path):
-    store = PointStore(tmp_path)
-    store.get({"a": 1}, lambda: {"x": np.arange(3)})
-    file = next(tmp_path.glob("*.npz"))
-    file.write_bytes(file.read_bytes()[:20])
-    assert store.get({"a": 1}, lambda: {"x": np.arange(4)})["x"].tolist() == [0, 1, 2, 3]
 
 
 def test_counts_stand_in_for_components_that_are_fitted_in_the_folds():

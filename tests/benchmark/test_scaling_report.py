@@ -4,18 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import (
+from beyond_alignment.benchmark import find_crossovers, fit_curves
+from beyond_alignment.benchmark.scaling_claims import crossover_claim, scaling_claims
+from beyond_alignment.benchmark.scaling_report import (
     area_under_curve,
     crossings_by_sis,
     curve_points,
-    find_crossovers,
-    fit_curves,
+    leading_by_score,
     pareto_table,
     points_to_judge,
-    scaling_claims,
 )
-from beyond_alignment.benchmark.scaling_claims import crossover_claim
-from beyond_alignment.benchmark.scaling_report import leading_by_score
 from beyond_alignment.errors import InputError
 
 SIZES = np.array([100, 1000, 10_000])

@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import (
-    Contest,
-    Predictions,
-    compare_sizes,
-    compare_with_experts,
-    holm,
-    scope,
-    verdict_sentence,
-)
-from beyond_alignment.benchmark.method_comparison import enough, score_draws
+from beyond_alignment.benchmark.method_comparison import compare_with_experts, enough, score_draws, verdict_sentence
 from beyond_alignment.benchmark.metrics import score, statistics, tile_weights
-from beyond_alignment.benchmark.significance import compare_two, exchange_p, exchanges, rank_biserial, smallest_p
+from beyond_alignment.benchmark.predictions import Predictions
+from beyond_alignment.benchmark.problem import Contest
+from beyond_alignment.benchmark.significance import (
+    compare_two,
+    exchange_p,
+    exchanges,
+    holm,
+    rank_biserial,
+    scope,
+    smallest_p,
+)
+from beyond_alignment.benchmark.size_comparison import compare_sizes
 from beyond_alignment.errors import InputError
 
 SIDE = 12  # spots a tile

@@ -3,19 +3,25 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import (
-    describe_tasks,
-    plan_contests,
-    run_benchmark,
-    score,
+from beyond_alignment.benchmark.describe import describe_tasks
+from beyond_alignment.benchmark.grid import run_grid
+from beyond_alignment.benchmark.metrics import score, tile_weights
+from beyond_alignment.benchmark.plan import plan_contests
+from beyond_alignment.benchmark.simulated_tissue import (
+    EXPRESSION,
+    FIRST,
+    MORPHOLOGY,
+    RULES,
+    SECOND,
     simulate_tissue,
     simulated_truth,
-    tile_weights,
 )
-from beyond_alignment.benchmark.simulated_tissue import EXPRESSION, FIRST, MORPHOLOGY, RULES, SECOND
-from beyond_alignment.datasets import read_release, write_release
+from beyond_alignment.datasets import read_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import TASKS, absence, microns
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS
+from beyond_alignment.tasks.splits import microns
 
 TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
 
@@ -94,7 +100,7 @@ def test_the_benchmark_finds_what_each_expert_holds(tissue):
     methods = ("expression_only", "morphology_only", "concat")
     contests = plan_contests({"simulated": tissue}, tasks=tasks, splits=("donor",), methods=methods)
     assert {(c.expression, c.morphology) for c in contests} == {(EXPRESSION, MORPHOLOGY)}
-    found = run_benchmark({"simulated": tissue}, contests, n_jobs=1)
+    found = run_grid({"simulated": tissue}, contests).predictions
     weights = [tile_weights(run.tiles, run.strata, n_replicates=1) for run in found]
     bits = {
         (contest.task, contest.method): score(run, w)["bits"].value

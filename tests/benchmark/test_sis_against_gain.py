@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from beyond_alignment.benchmark import beside_sis, relate_gain
-from beyond_alignment.benchmark.sis_against_gain import spearman
+from beyond_alignment.benchmark.sis_against_gain import beside_sis, relate_gain, spearman
 from beyond_alignment.errors import InputError
 
 

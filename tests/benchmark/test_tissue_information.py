@@ -1,4 +1,4 @@
-"""Decompositions of tissue tasks: which units stay whole, what comes back, and that nothing is run twice."""
+"""Decompositions of tissue tasks: which units stay whole, and what comes back."""
 
 import dataclasses
 
@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.benchmark import Contest, PointStore, pose
 from beyond_alignment.benchmark import tissue_information as module
+from beyond_alignment.benchmark.problem import Contest, pose
 from beyond_alignment.benchmark.score_agreement import gain_draws, published_draws, rank_over_tasks, term_draws
 from beyond_alignment.benchmark.tissue_information import tissue_decompositions
 from beyond_alignment.benchmark.tissue_pairs import whole_units
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 
@@ -97,15 +97,6 @@ def test_donors_stay_whole_where_there_are_three_and_blocks_in_a_single_section(
     block = Contest("niche", "block", "concat", "pca", "mobilenetv2_600um")
     units, name = whole_units(*pose(single, "niche", split="block"), block)
     assert (name, len(set(units))) == ("block", 5)
-
-
-def test_finished_tasks_are_kept(tissue, estimated, tmp_path):
-    store = PointStore(tmp_path)
-    first = found(tissue, store=store)
-    again = found(tissue, store=store)
-    assert len(estimated) == 2
-    pd.testing.assert_frame_equal(first.table, again.table)
-    pd.testing.assert_frame_equal(first.replicates, again.replicates)
 
 
 def replicates(gains):

@@ -17,7 +17,7 @@ from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
 @pytest.fixture(scope="module")
 def posed():
     label = dialled_label("interaction", 0.55, name="interaction_high")
-    return dialled_problems([label], sizes=[60, 120], methods=["low_rank"], seeds=range(2))
+    return dialled_problems([label], sizes=[60], methods=["low_rank"], seeds=range(2))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,6 @@ def common(posed):
         fractions=shares,
         n_replicates=2,
         fit_many=lambda estimators, sets: fit_tuned(estimators, sets, trials=TRIALS[:1]),
-        settings={"trials": TRIALS[:1]},
     )
     return curve_points(run.points)
 
@@ -44,25 +43,14 @@ def made(posed):
 
 def test_the_common_budget_gives_the_common_points_and_another_one_others(made, common):
     gains = budget_gains(made, common).set_index(["n_trials", "steps"])
-    assert np.abs(gains.loc[(1, 200), ["gain", "low", "high"]].to_numpy()).max() == 0
-    assert list(gains.loc[(1, 200), "n_seeds"]) == [2, 2]
-    other = gains.loc[(3, 40)]
-    assert list(other["n_seeds"]) == [1, 1]
+    assert np.abs(gains.loc[[(1, 200)], ["gain", "low", "high"]].to_numpy()).max() == 0
+    assert list(gains.loc[[(1, 200)], "n_seeds"]) == [2]
+    other = gains.loc[[(3, 40)]]
+    assert list(other["n_seeds"]) == [1]
     assert (other["gain"] != 0).any()
     first = common[(common["metric"] == "macro_f1") & (common["seed"] == 0)].sort_values("fraction")
     assert list(other["base"]) == pytest.approx(list(first["value"]))
     assert list(other["gain"]) == pytest.approx(list(other["score"] - other["base"]))
-
-
-def test_points_of_an_earlier_run_are_taken_as_they_are(posed, made):
-    problems, shares = posed
-    wanted = {(1, 200): problems.contests, (3, 40): problems.contests[:0]}
-    marked = made.assign(value=made["value"] + 0.125)
-    again = budget_points(problems, wanted, fractions=shares, known=marked)
-    place = ["method", "seed", "metric", "n_train"]
-    both = again.merge(made[made["steps"] == 200], on=place, suffixes=("", "_before"))
-    assert len(again) == len(both) == int((made["steps"] == 200).sum())
-    assert np.allclose(both["value"], both["value_before"] + 0.125)
 
 
 def test_a_budget_stands_in_for_the_common_one_on_its_tasks_and_seeds_alone(made, common):

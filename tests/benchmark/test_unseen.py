@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from beyond_alignment.benchmark import unseen_experts, unseen_variants
-from beyond_alignment.benchmark.expert_probes import expert_scores, experts_at, experts_of
-from beyond_alignment.benchmark.gene_probes import gene_prediction
-from beyond_alignment.benchmark.unseen import fold_embeddings, without_donors
+from beyond_alignment.benchmark.expert_probes import experts_at, experts_of, score_expert
+from beyond_alignment.benchmark.gene_probes import predict_genes
+from beyond_alignment.benchmark.unseen import fold_embeddings, unseen_variants, variants_named, without_donors
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import set_labels
+from beyond_alignment.tasks.labels import set_labels
 from tests.tissue import make_tissue
 
 FIELD = 200
+UNSEEN = f"tissue_vit_unseen_{FIELD}um"
 
 
 def add_variant(adata, donors, values):
@@ -51,35 +51,37 @@ def test_each_donor_has_the_network_that_was_kept_from_it(tissue):
     assert not [name for name in experts_of(tissue) if "without" in name]
 
 
-def test_variants_have_names_for_tables_and_other_fields_are_left_out(tissue):
-    assert unseen_experts(tissue, "tissue_vit", fields_um=[FIELD]) == {
-        f"tissue_vit_unseen_{FIELD}um": unseen_variants(tissue, "tissue_vit", field_um=FIELD)
-    }
+def test_a_name_stands_for_the_variants_and_other_fields_are_left_out(tissue):
+    assert variants_named(tissue, UNSEEN) == unseen_variants(tissue, "tissue_vit", field_um=FIELD)
+    assert variants_named(tissue, f"tissue_vit_{FIELD}um") is None
     assert set(experts_at(tissue, [FIELD])) == set(experts_of(tissue))
     assert not [name for name in experts_at(tissue, [FIELD + 1]) if name.endswith("um")]
 
 
-def test_what_a_network_saw_of_a_donor_is_not_scored(tissue):
-    variants = unseen_variants(tissue, "tissue_vit", field_um=FIELD)
-    scores = expert_scores(
-        tissue, experts=["tissue_vit_200um"], unseen={"tissue_vit_unseen": variants}, tasks=["niche"],
-        splits=["donor", "section"], n_replicates=100,
-    )  # fmt: skip
-    accuracy = scores.table[scores.table["metric"] == "accuracy"].set_index(["expert", "split"])
-    for split in ("donor", "section"):
-        assert accuracy.at[("tissue_vit_200um", split), "value"] > 0.95
-        assert accuracy.at[("tissue_vit_unseen", split), "value"] == pytest.approx(0.5, abs=0.1)
-    assert (accuracy["reads"] == "morphology").all()
-    assert accuracy["n"].nunique() == 1
+@pytest.mark.parametrize("split", ["donor", "section"])
+def test_what_a_network_saw_of_a_donor_is_not_scored(tissue, split):
+    found = {}
+    for name in (f"tissue_vit_{FIELD}um", UNSEEN):
+        rows = score_expert(tissue, name, "niche", split=split, n_replicates=50)
+        (found[name],) = (row for row in rows if row["metric"] == "accuracy")
+    assert found[f"tissue_vit_{FIELD}um"]["value"] > 0.95
+    assert found[UNSEEN]["value"] == pytest.approx(0.5, abs=0.1)
+    assert {row["reads"] for row in found.values()} == {"morphology"}
+    assert len({row["n"] for row in found.values()}) == 1
 
 
-def test_one_variant_for_every_donor_is_that_embedding(tissue):
-    name = "tissue_vit_200um"
-    same = dict.fromkeys(tissue.obs["donor"].astype(str).unique(), name)
-    options = {"tasks": ["niche"], "n_replicates": 50}
-    scores = expert_scores(tissue, experts=[name], unseen={"tissue_vit_unseen": same}, **options)
-    by_expert = scores.table.set_index(["expert", "metric"])["value"].unstack()
-    assert by_expert.loc[name].tolist() == by_expert.loc["tissue_vit_unseen"].tolist()
+def test_one_variant_for_every_donor_is_that_embedding():
+    adata = make_tissue(side=6)
+    rng = np.random.default_rng(0)
+    set_labels(adata, "niche", np.array(["low", "high"])[rng.integers(0, 2, adata.n_obs)])
+    values = rng.normal(size=(adata.n_obs, 3))
+    adata.obsm[f"X_tissue_vit_{FIELD}um"] = values
+    add_variant(adata, tuple(np.unique(adata.obs["donor"].astype(str))), values)
+    first, second = (
+        {row["metric"]: row["value"] for row in score_expert(adata, name, "niche", n_replicates=5)}
+        for name in (f"tissue_vit_{FIELD}um", UNSEEN)
+    )
+    assert first == second
 
 
 def test_genes_are_predicted_with_the_network_of_the_fold(tissue):
@@ -88,14 +90,14 @@ def test_genes_are_predicted_with_the_network_of_the_fold(tissue):
     bit = (adata.obs["task_niche"] == "high").to_numpy()
     even = np.arange(adata.n_vars) % 2 == 0
     adata.X = sparse.csr_matrix(rng.poisson(np.where(bit[:, None] == even, 40.0, 5.0)).astype(np.float32))
-    variants = unseen_variants(adata, "tissue_vit", field_um=FIELD)
-    found = gene_prediction(
-        adata, experts=["tissue_vit_200um"], unseen={"tissue_vit_unseen": variants}, genes=list(adata.var_names[:4]),
-        n_replicates=50,
-    )  # fmt: skip
-    r = found.scores.table.set_index("expert")["value"]
-    assert abs(r["tissue_vit_200um"]) > 0.3
-    assert abs(r["tissue_vit_unseen"]) < 0.15
+    r = {
+        name: np.mean(
+            [row["value"] for row in predict_genes(adata, name, genes=list(adata.var_names[:4]), n_replicates=5)]
+        )
+        for name in (f"tissue_vit_{FIELD}um", UNSEEN)
+    }
+    assert abs(r[f"tissue_vit_{FIELD}um"]) > 0.3
+    assert abs(r[UNSEEN]) < 0.15
 
 
 def test_a_donor_that_every_variant_saw_is_named(tissue):

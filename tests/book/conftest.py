@@ -1,140 +1,131 @@
-"""A headless Chromium, driven over its DevTools protocol, that tells what a page did."""
+"""A tiny book of three pages, and the recorder of one."""
 
-import asyncio
-import functools
-import http.server
 import json
-import shutil
+import os
 import subprocess
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
+import sys
+import textwrap
 
 import pytest
-from tornado.websocket import websocket_connect
 
+import beyond_alignment.book.page as page_module
+
+PARAMETERS = 'recompute = "check"\ndevice = "cpu"\nseed = 1\nnames = ["a", "b"]\nrate = 0.5'
+IMPORTS = """import random
+import time
+
+from beyond_alignment.book import Page
 from beyond_alignment.project import root
-
-HTML = root() / "_build" / "html"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
-QUIET_SECONDS = 0.5
-PATIENCE_SECONDS = 30.0
-
-
-@dataclass
-class Visit:
-    """What happened while a page was open.
-
-    Attributes
-    ----------
-    errors
-        Errors on the console and exceptions, network errors among them.
-    requests
-        Every address that the page asked for.
-    answer
-        What the question put to the page returned.
-    """
-
-    errors: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-    answer: Any = None
-
-    def note(self, event: dict[str, Any]) -> None:
-        """Keep what an event of the protocol tells."""
-        method, params = event.get("method"), event.get("params", {})
-        if method == "Network.requestWillBeSent":
-            self.requests.append(params["request"]["url"])
-        elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
-            self.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
-        elif method == "Runtime.exceptionThrown":
-            self.errors.append(str(params["exceptionDetails"].get("exception", params["exceptionDetails"])))
-        elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
-            self.errors.append(" ".join(str(argument.get("value", "")) for argument in params["args"]))
+"""
+MAKE = 'page = Page("{page}", globals())\nrandom.seed(seed)'
+BODIES = {
+    "01_first": 'time.sleep(0.2)\nclaim = ("B1", random.random(), "replicated")',
+    "02_second": 'claim = ("B2", rate, "not replicated")',
+    "03_third": 'claim = ("B3", int((root() / "data" / "a.txt").read_text()), "replicated")',
+}
+CLAIM = 'page.claims([{"claim": claim[0], "measured": "x", "value": claim[1], "data": "a", "verdict": claim[2]}])'
 
 
-@dataclass(frozen=True)
-class Browser:
-    """A running Chromium.
-
-    Attributes
-    ----------
-    port
-        Of its DevTools.
-    """
-
-    port: int
-
-    def visit(self, url: str, *, question: str, scheme: str) -> Visit:
-        """Open a page in the light or dark scheme, wait until it is quiet, and ask it a question in JavaScript."""
-        return asyncio.run(self._visit(url, question, scheme))
-
-    async def _visit(self, url: str, question: str, scheme: str) -> Visit:
-        """Talk to the first tab."""
-        tabs = json.loads(await asyncio.to_thread(lambda: urlopen(f"http://127.0.0.1:{self.port}/json/list").read()))
-        socket = await websocket_connect(next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"))
-        visit, number = Visit(), 0
-
-        async def ask(method: str, **params: Any) -> dict[str, Any]:
-            nonlocal number
-            number += 1
-            await socket.write_message(json.dumps({"id": number, "method": method, "params": params}))
-            while (message := json.loads(await socket.read_message() or "{}")).get("id") != number:
-                visit.note(message)
-            return dict(message.get("result", {}))
-
-        for domain in ("Page", "Network", "Log", "Runtime"):
-            await ask(f"{domain}.enable")
-        await ask("Log.clear")
-        await ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        await ask("Page.navigate", url=url)
-        began, seen = time.monotonic(), -1
-        while time.monotonic() - began < PATIENCE_SECONDS:
-            state = await ask("Runtime.evaluate", expression="document.readyState")
-            if state.get("result", {}).get("value") == "complete" and seen == len(visit.requests):
-                break
-            seen = len(visit.requests)
-            await asyncio.sleep(QUIET_SECONDS)
-        answer = await ask("Runtime.evaluate", expression=question, returnByValue=True, awaitPromise=True)
-        visit.answer = answer.get("result", {}).get("value")
-        socket.close()
-        return visit
+def cell(source, *, tags=(), kind="code", number=0):
+    base = {
+        "cell_type": kind,
+        "id": f"cell-{number}",
+        "metadata": {"tags": list(tags)} if tags else {},
+        "source": source,
+    }
+    return base | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium with a profile of its own."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine")
-    profile: Path = tmp_path_factory.mktemp("chromium")
-    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        port_file = profile / "DevToolsActivePort"
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (port_file.is_file() and port_file.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        yield Browser(int(port_file.read_text().splitlines()[0]))
-        process.terminate()
+def mini_notebook(page):
+    """Build a page that runs in seconds."""
+    sources = [
+        cell(f"# {page}", kind="markdown", number=0),
+        cell(PARAMETERS, tags=["parameters"], number=1),
+        cell(IMPORTS + MAKE.format(page=page), number=2),
+        cell(BODIES[page], number=3),
+        cell(f"{CLAIM}\nprint(claim, names)\nseed", number=4),
+        cell("page.close()", tags=["nbval-ignore-output"], number=5),
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": sources, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
+class Project:
+    """A tiny book and how a test handles it."""
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Keep the test's output clean."""
+    def __init__(self, root):
+        self.root = root
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+    def notebook(self, page):
+        return json.loads((self.root / "notebooks" / f"{page}.ipynb").read_text())
+
+    def edit(self, page, number, source):
+        content = self.notebook(page)
+        content["cells"][number]["source"] = source
+        self.write(f"notebooks/{page}.ipynb", json.dumps(content))
+
+    def files(self, *places):
+        """Return every file under some folders with its bytes, but what a run takes and its lock."""
+        found = [path for place in places for path in (self.root / place).rglob("*") if path.is_file()]
+        named = {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found}
+        return {name: content for name, content in named.items() if not name.endswith(("runs.json", ".lock"))}
+
+    def command(self, *arguments, **options):
+        """Start the command line on this project."""
+        environment = {**os.environ, "BEYOND_ALIGNMENT_ROOT": str(self.root)}
+        environment.pop("BEYOND_ALIGNMENT_EXECUTED", None)
+        command = [sys.executable, "-m", "beyond_alignment.cli", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env=environment, **(pipes | options))
+
+    def run(self, *arguments):
+        """Run the command line to its end: exit code, stdout, stderr."""
+        process = self.command(*arguments)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Address of the built book on this machine."""
-    if not HTML.is_dir():
-        pytest.skip("the book is not built: run `make book` first")
-    handler = functools.partial(_Quiet, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def fill(root):
+    project = Project(root)
+    project.write("_toc.yml", "root: index\nchapters:\n- file: notebooks/01_first\n")
+    project.write("data/a.txt", "3")
+    for page in BODIES:
+        project.write(f"notebooks/{page}.ipynb", json.dumps(mini_notebook(page)))
+    return project
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make a book of three pages that nothing has been run of."""
+    monkeypatch.setenv("BEYOND_ALIGNMENT_ROOT", str(tmp_path))
+    monkeypatch.delenv("BEYOND_ALIGNMENT_EXECUTED", raising=False)
+    return fill(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Run a book once for the tests that only read what a run leaves: project, its files before the run, exit code."""
+    project = fill(tmp_path_factory.mktemp("whole"))
+    before = project.files("notebooks", "results", "data")
+    return project, before, project.run("book", "run")
+
+
+@pytest.fixture
+def glued(monkeypatch):
+    """Collect what a page hands to the prose."""
+    collected = {}
+    monkeypatch.setattr(page_module, "_glue", collected.__setitem__)
+    return collected
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collect what a page shows."""
+    collected = []
+    monkeypatch.setattr("IPython.display.display", collected.append)
+    return collected

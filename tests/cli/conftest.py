@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import shutil
 import sys
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -90,9 +92,15 @@ def fast():
         yield
 
 
-@pytest.fixture
-def own(tmp_path):
-    """Path of the file."""
-    path = tmp_path / "my.h5ad"
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """Path of the file, for tests that leave it as it is."""
+    path = tmp_path_factory.mktemp("own") / "my.h5ad"
     make_own().write_h5ad(path)
     return path
+
+
+@pytest.fixture
+def own(shared, tmp_path):
+    """Path of the file."""
+    return Path(shutil.copy(shared, tmp_path))

@@ -87,7 +87,7 @@ HELD = {"schema": "beyond-alignment/sis", "n": 500, "recommendation": {"strategy
         "terms": {"sis": {"value": 0.3, "low": 0.2, "high": 0.4}, "sis_interaction": {"value": None}}}  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(place=st.sampled_from(["", "schema", "n", "terms", "sis", "value", "low", "strategy"]), value=JSON)
 def test_any_report_is_answered_or_refused_in_a_sentence(tmp_path_factory, place, value):
     held = json.loads(json.dumps(HELD))

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from beyond_alignment.datasets import (
-    at_hand,
-    data_set,
-    fetch,
-    hallmark_sets,
-    load,
-    measured_microns_per_pixel,
-    weights_path,
-)
+from beyond_alignment.datasets import at_hand, load, measured_microns_per_pixel
+from beyond_alignment.datasets.fetch import fetch
+from beyond_alignment.datasets.genesets import hallmark_sets
+from beyond_alignment.datasets.registry import data_set
+from beyond_alignment.datasets.weights import weights_path
 
 MIRROR = os.environ.get("BEYOND_ALIGNMENT_MIRROR")
 pytestmark = pytest.mark.skipif(not MIRROR, reason="BEYOND_ALIGNMENT_MIRROR names no mirror of the real data")

@@ -29,7 +29,7 @@ def painted(resolution, darkness, width_um=720.0):
     return np.repeat(np.rint(255 - 255 * mean).astype(np.uint8)[..., None], 3, axis=2), pixels / 2
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(radius=st.floats(25.0, 150.0), view=st.floats(320.0, 700.0), scale=st.sampled_from([1.0, 0.29]))
 def test_disc_has_its_physical_size_and_is_centred_at_every_resolution(radius, view, scale):
     for resolution in RESOLUTIONS:

@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from beyond_alignment.datasets import hallmark_sets, load, weights_path
-from beyond_alignment.datasets.genesets import read_gmt
+from beyond_alignment.datasets import load
+from beyond_alignment.datasets.genesets import hallmark_sets, read_gmt
 from beyond_alignment.datasets.scale import measured_microns_per_pixel
 from beyond_alignment.datasets.tables import read_counts
+from beyond_alignment.datasets.weights import weights_path
 from beyond_alignment.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("bare_environment")

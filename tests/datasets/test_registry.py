@@ -1,6 +1,6 @@
 import pytest
 
-from beyond_alignment.datasets.registry import data_set, data_set_from, data_sets, registry
+from beyond_alignment.datasets.registry import data_set, data_set_from, data_sets
 from beyond_alignment.errors import InputError
 
 TISSUE = {"her2st", "mob", "crc_visium", "xenium_breast_crop"}
@@ -26,7 +26,7 @@ def test_every_data_set_is_described():
 
 def test_every_file_can_be_verified_and_its_address_is_pinned():
     pinned = {d.name: d.source.partition("@")[2] for d in data_sets()}
-    for file in registry():
+    for file in (file for record in data_sets() for file in record.files):
         assert (file.size is None) == (file.sha256 is None)
         assert file.sha256 or file.git_blob
         if file.dataset == "weights":

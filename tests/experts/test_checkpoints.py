@@ -158,27 +158,27 @@ def test_half_precision_files_become_float32(tmp_path):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "vit_s.safetensors"
-    state = build_morphology("vit_s").state_dict()
+    path = tmp_path_factory.mktemp("weights") / "tissue_vit.safetensors"
+    state = build_morphology("tissue_vit").state_dict()
     save_file(state, path)
     return path, state
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".bin", ".pt", ".pth"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin", ".pth"])
 def test_a_checkpoint_of_another_network_is_refused_by_its_first_names(small, tmp_path, suffix):
     state = dict(small[1])
     state["another.weight"] = torch.zeros(1)
-    state["pos_embed"] = torch.zeros(1, 50, 384)
+    state["pos_embed"] = torch.zeros(1, 60, 192)
     del state["blocks.0.attn.proj.bias"]
     path = tmp_path / f"wrong{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
     with pytest.raises(InputError) as refused:
-        load_morphology("vit_s", weights=path, device="cpu")
+        load_morphology("tissue_vit", weights=path, device="cpu")
     for words in (
-        "do not fit vit_s",
+        "do not fit tissue_vit",
         "unexpected another.weight",
         "missing blocks.0.attn.proj.bias",
-        "pos_embed (1, 50, 384) instead of (1, 197, 384)",
+        "pos_embed (1, 60, 192) instead of (1, 50, 192)",
     ):
         assert words in str(refused.value)
 

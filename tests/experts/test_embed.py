@@ -6,8 +6,10 @@ import pytest
 from beyond_alignment import project
 from beyond_alignment.datasets import data_sets, normalise
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import EXPERTS, embed_expression, fit_frozen_pca, get_expert
-from beyond_alignment.experts.embed import set_embedding
+from beyond_alignment.experts import EXPERTS
+from beyond_alignment.experts.embed import embed_expression, set_embedding
+from beyond_alignment.experts.expression import fit_frozen_pca
+from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.fusion import FUSION_METHODS
 from tests.tissue import make_tissue
 

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import FrozenPCA, fit_frozen_pca, hallmark_scores
+from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca, hallmark_scores
 
 
 def expression(n_spots=60, n_genes=40, seed=0):

@@ -20,7 +20,7 @@ def test_genes_come_in_the_order_that_is_wanted_and_absent_ones_are_zero():
     assert match.select(np.array([[1, 2, 3], [4, 5, 6]])).toarray().tolist() == [[3, 0, 1, 0, 0], [6, 0, 4, 0, 0]]
     assert match.missing == ("ERBB2", "C1orf112", "HLA-DRA")
     assert match.n_shared == 2
-    assert match.repeated == match.by_case == ()
+    assert match.by_case == ()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,6 @@ def test_an_exact_version_outranks_another():
 
 def test_columns_of_the_same_gene_are_summed():
     match = match_genes(["TP53", "CD8A", "TP53"], SYMBOLS[:3], min_shared=2)
-    assert match.repeated == ("TP53",)
     assert match.select(sparse.csr_matrix([[1, 2, 4]])).toarray().tolist() == [[5, 0, 2]]
     assert selected([f"{IDS[0]}.1", f"{IDS[0]}.1_PAR_Y"], IDS, [3, 4]) == [7, 0, 0, 0, 0]
 
@@ -113,7 +112,6 @@ def test_any_way_of_writing_identifiers_finds_every_gene_and_every_count(numbers
     truth = [sum(count for count, name in zip(counts, columns, strict=False) if name == gene) for gene in wanted]
     assert match.select(counts[None]).toarray()[0].tolist() == truth
     assert match.missing == match.by_case == ()
-    assert set(match.repeated) == {gene for gene in wanted if columns.count(gene) > 1}
 
 
 @settings(max_examples=80, deadline=None)

@@ -1,12 +1,13 @@
 import hashlib
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import EXPERTS, embed_colour, mobilenetv2, resolve_device
+from beyond_alignment.experts import EXPERTS
+from beyond_alignment.experts.compute import resolve_device
+from beyond_alignment.experts.morphology import mobilenetv2
 
 
 def test_the_network_has_the_registered_size_and_is_frozen(model, weights):
@@ -39,16 +40,6 @@ def test_a_damaged_weights_file_is_named(weights, tmp_path, content):
     damaged.write_bytes(weights.read_bytes()[:100_000] if content is None else content)
     with pytest.raises(InputError, match=r"damaged\.safetensors cannot be read"):
         mobilenetv2(damaged)
-
-
-def test_colour_of_constant_and_half_patches_by_hand():
-    grey = np.full((8, 8, 3), (51, 102, 255), dtype=np.uint8)
-    half = np.zeros((8, 8, 3), dtype=np.uint8)
-    half[:, 4:] = 255
-    values = embed_colour(np.stack([grey, half]))
-    np.testing.assert_allclose(values[0], [0.2, 0.4, 1.0, 0.0, 0.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(values[1], [0.5] * 6, atol=1e-6)
-    assert values.shape[1] == EXPERTS["colour"].dimension
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch):

@@ -1,13 +1,14 @@
 """What the release is made with: the variants of an expert, its network before training, all in one pass."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
 from beyond_alignment.benchmark.unseen import unseen_variants
-from beyond_alignment.datasets import write_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import released, tissue_embedding
 from beyond_alignment.experts.architectures import build_morphology
@@ -30,11 +31,16 @@ def book(tmp_path, monkeypatch):
     return tmp_path
 
 
-def ship(folder, name, excluded):
+@cache
+def drawn_state():
     torch.manual_seed(1)
+    return build_morphology("tissue_vit").state_dict()
+
+
+def ship(folder, name, excluded):
     place = folder / "data" / "experts" / f"{name}.safetensors"
     place.parent.mkdir(parents=True, exist_ok=True)
-    digest = write_weights(place, build_morphology("tissue_vit").state_dict(), {})
+    digest = write_weights(place, drawn_state(), {})
     words = dict.fromkeys(("summary", "method", "profile", "hardware", "precision", "torch", "licence"), "-")
     numbers = {"hours": 0.1, "parameters": 1, "dimension": 192, "size": 1, "curve": [{"epoch": 1.0, "loss": 1.0}]}
     lists = {"settings": {}, "data": [{"section": "A1"}], "donors": ["A"], "excluded_donors": excluded, "limits": []}
@@ -55,7 +61,8 @@ def spots(sections=("A1", "B1")):
     return adata
 
 
-def test_random_weights_are_those_of_the_seed():
+def test_random_weights_are_those_of_the_seed(monkeypatch):
+    monkeypatch.setattr(released, "build_morphology", lambda name: torch.nn.Linear(3, 2))
     one, same, other = random_vit(), random_vit(), random_vit(seed=1)
     assert one.sha256 == same.sha256 == state_sha256(one.module) != other.sha256
     assert not any(weight.requires_grad for weight in one.module.parameters())
@@ -119,15 +126,17 @@ def test_a_spot_that_one_reading_drops_is_dropped_from_all():
     assert np.isfinite(small.adata.obsm[f"X_{small.name}"]).all()
 
 
-def test_a_second_extraction_gives_the_same_bytes(book, monkeypatch):
-    models, digests = (small_model(), random_vit()), []
+def test_a_second_extraction_computes_anew_and_gives_the_same_bytes(book, monkeypatch):
+    models, digests, batches = (small_model(), random_vit()), [], []
+    models[0].module.register_forward_pre_hook(lambda module, images: batches.append(len(images[0])))
     monkeypatch.setattr(released, "released_models", lambda: models)
-    monkeypatch.setitem(release.PREPARE, "mob", lambda *, seed, progress: spots())
+    monkeypatch.setitem(release.PREPARE, "mob", lambda *, seed, progress: spots(("A1",)))
     for folder in ("first", "second"):
-        monkeypatch.setenv("BEYOND_ALIGNMENT_CACHE", str(book / folder / "cache"))  # nothing is read again
         built = release.build_release("mob", device="cpu", progress=False)
         built.uns["dataset"] = {"name": "mob", "licence": "CC0", "source": "drawn"}
         (book / folder / "data").mkdir(parents=True)
         digests.append(file_sha256(write_release(built, "mob", folder=book / folder / "data")))
     assert digests[0] == digests[1]
+    assert sum(batches) == 2 * built.n_obs  # of one field of view
+    assert not (book / "cache").exists()
     assert {"X_means_200um", "X_random_vit_200um"} <= set(built.obsm)

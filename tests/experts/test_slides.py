@@ -63,9 +63,7 @@ def test_every_format_gives_the_same_pixels(tmp_path):
         with open_slide(path, microns_per_pixel=MPP) as slide:
             assert slide.size_px == (800, 600), path.name
             np.testing.assert_array_equal(slide.levels[0][100:333, 50:470], IMAGE[100:333, 50:470], err_msg=path.name)
-            np.testing.assert_array_equal(
-                slide.read(200, 100, 64, 48, target_um_per_px=MPP), IMAGE[100:148, 200:264], err_msg=path.name
-            )
+            np.testing.assert_array_equal(slide.patch(232, 132, 64, 64), IMAGE[100:164, 200:264], err_msg=path.name)
             assert slide.background == background_colour(IMAGE), path.name
 
 
@@ -109,7 +107,7 @@ def test_a_screen_resolution_is_no_scale(tmp_path):
         with open_slide(tmp_path / name) as slide:
             assert slide.microns_per_pixel is None
             with pytest.raises(InputError, match="give its microns per pixel"):
-                slide.read(0, 0, 10, 10, target_um_per_px=1.0)
+                slide.scale()
 
 
 def test_pixels_that_are_not_square_are_refused(tmp_path):
@@ -122,7 +120,7 @@ def test_the_coarsest_level_that_is_fine_enough_is_read(pyramid):
     with open_slide(pyramid) as slide:
         assert slide.downsamples == (1.0, 2.0, 4.0)
         assert [slide.level_for(step) for step in (0.5, 1.0, 1.9, 2.0, 3.9, 4.0, 100.0)] == [0, 0, 0, 1, 1, 2, 2]
-        half = slide.read(100, 100, 128, 128, target_um_per_px=2 * MPP)
+        half = slide.patch(164, 164, 128, 64)
         np.testing.assert_array_equal(half, halved(IMAGE)[50:114, 50:114])
 
 
@@ -132,25 +130,17 @@ def test_odd_sizes_have_whole_steps(tmp_path):
         assert slide.downsamples == (1.0, 2.0, 4.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    x=st.floats(-1500, 1500), y=st.floats(-1500, 1500), width=st.floats(0.5, 900), height=st.floats(0.5, 900),
-    target=st.floats(0.05, 6.0),
+    x=st.floats(-300, 1100), y=st.floats(-300, 900), field=st.floats(8, 300), size=st.integers(4, 64),
+    number=st.integers(0, 2),
 )  # fmt: skip
-def test_any_window_agrees_with_the_image_in_memory(pyramid, x, y, width, height, target):
-    with open_slide(pyramid, microns_per_pixel=MPP) as slide:
-        found = slide.read(x, y, width, height, target_um_per_px=target)
-        step = target / MPP
-        assert found.shape == (max(1, round(height / step)), max(1, round(width / step)), 3)
-        if slide.level_for(step) == 0:
-            whole = open_slide(IMAGE, microns_per_pixel=MPP).read(x, y, width, height, target_um_per_px=target)
-            np.testing.assert_array_equal(found, whole)
-
-
-@pytest.mark.parametrize("window", [(0, 0, 0, 5), (0, 0, 5, -1), (float("nan"), 0, 5, 5), (0, float("inf"), 5, 5)])
-def test_impossible_windows_are_refused(window):
-    with pytest.raises(InputError, match="cannot be read"):
-        open_slide(IMAGE, microns_per_pixel=1.0).read(*window, target_um_per_px=1.0)
+def test_any_patch_agrees_with_that_of_the_image_in_memory(pyramid, x, y, field, size, number):
+    field = min(field, size * 1.99 * 2**number)
+    with open_slide(pyramid) as slide:
+        assert slide.level_for(field / size) <= number
+        if slide.level_for(field / size) == 0:
+            np.testing.assert_array_equal(slide.patch(x, y, field, size), open_slide(IMAGE).patch(x, y, field, size))
 
 
 def test_what_is_transparent_is_white(tmp_path):
@@ -219,7 +209,7 @@ def test_a_damaged_tile_is_found_when_it_is_read(tmp_path, pyramid):
     with open_slide(path) as slide:
         slide.levels[0][300:310, 300:310]
         with pytest.raises(InputError, match=r"damaged.tif cannot be decoded at pixel \(0, 0\)"):
-            slide.read(0, 0, 10, 10, target_um_per_px=MPP)
+            slide.patch(5, 5, 10, 10)
 
 
 @settings(max_examples=60, deadline=None)

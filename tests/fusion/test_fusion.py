@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.baselines import pooled
-from beyond_alignment.fusion.probe import fit_probe
 from beyond_alignment.fusion.reduction import Reduction, forget, reduction_of
+from tests.fusion.probes import fit_probe
 
 N = 400
 LINEAR = ("expression_only", "morphology_only", "concat", "late_average")
@@ -169,7 +169,7 @@ def test_the_probe_is_scikit_learns_logistic_regression_where_it_is_sure(halves)
 )
 def test_values_that_are_not_finite_are_refused(x, bad, row):
     x[row, 1] = bad
-    with pytest.raises(InputError, match="not finite"):
+    with pytest.raises(InputError, match="NaN or infinite"):
         make_fusion("concat").fit((x, np.zeros((12, 2))), ["a", "b"] * 6)
 
 

@@ -14,7 +14,7 @@ from beyond_alignment.fusion.training import n_trained
 from beyond_alignment.fusion.width import build, widest
 from tests.fusion.small_networks import Noisy, Plain
 
-QUICK = {"width": 16, "steps": 40, "dimension": 8, "device": "cpu"}
+QUICK = {"width": 16, "steps": 12, "dimension": 8, "device": "cpu"}
 N = 150
 SIZES = ("common", "published")
 
@@ -163,8 +163,8 @@ def test_every_method_has_a_size_within_the_budget_and_its_published_one():
         (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, None), y), "morphology embedding is missing"),
         (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), y).predict((None, None)), "embedding is missing"),
         (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), y).predict((x, x[:, :2])), "has 2 features"),
-        (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), y).predict((x, x + np.nan)), "not finite"),
-        (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x + np.nan), y), "not finite"),
+        (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), y).predict((x, x + np.nan)), "NaN or infinite"),
+        (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x + np.nan), y), "NaN or infinite"),
         (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), np.zeros(8)), "Only one class"),
         (lambda x, y: NeuralFusion(Plain, kind="regression", **QUICK).fit((x, x), np.full(8, np.nan)), "targets hold"),
         (lambda x, y: NeuralFusion(Plain, **QUICK).fit((x, x), y, neighbours=np.full((8, 2), 8)), "count rows"),

@@ -11,12 +11,12 @@ from beyond_alignment.fusion.probe import (
     TEMPERATURES,
     WEIGHTS,
     ProbeProblem,
-    fit_probe,
     fit_probes,
     inner_folds,
     smoothed,
 )
 from beyond_alignment.fusion.ridge import ridge_path
+from tests.fusion.probes import fit_probe
 
 
 def drawn(n, d, n_classes, seed=0, *, strength=3.0):

@@ -9,9 +9,10 @@ import pytest
 
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.neural import NeuralFusion
-from beyond_alignment.fusion.probe import RidgeProbe, fit_probe
+from beyond_alignment.fusion.probe import RidgeProbe
 from beyond_alignment.fusion.rehearsal import Rehearsal, choose, inner_folds, spread
 from beyond_alignment.information.gates import gate
+from tests.fusion.probes import fit_probe
 from tests.fusion.small_networks import Plain
 
 QUICK = {"width": 32, "steps": 150, "dimension": 16, "learning_rate": 1e-2, "weight_decay": 0.0, "device": "cpu"}

@@ -11,7 +11,7 @@ from beyond_alignment.fusion.rehearsal import choose, inner_folds
 from beyond_alignment.fusion.together import Failure, fit_together
 from tests.fusion.small_networks import Noisy, Plain
 
-QUICK = {"steps": 20, "dimension": 6, "batch_size": 32, "budget": 600, "device": "cpu"}
+QUICK = {"steps": 8, "dimension": 6, "batch_size": 32, "budget": 600, "device": "cpu"}
 
 
 def training_set(n, seed=0, *, d=6, kind="classification"):
@@ -54,7 +54,7 @@ def test_what_cannot_be_fitted_is_reported_and_the_others_go_on():
     estimators = [NeuralFusion(Plain, **QUICK, **extra) for extra in ({}, {}, {}, wild)] + [make_fusion("concat")]
     found = fit_together(estimators, [good, one_class, spoilt, good, one_class])
     assert [isinstance(model, Failure) for model in found] == [False, True, True, True, True]
-    for i, said in ((1, "Only one class"), (2, "not finite"), (3, "Plain diverged"), (4, "Only one class")):
+    for i, said in ((1, "Only one class"), (2, "NaN or infinite"), (3, "Plain diverged"), (4, "Only one class")):
         assert said in found[i].reason
         assert found[i].lasting
     alone = fitted_alone(estimators[0], good)

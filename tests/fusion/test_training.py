@@ -9,6 +9,7 @@ from beyond_alignment.experts.schedule import warm_cosine
 from beyond_alignment.fusion.batches import SpotSet, minibatch_rows
 from beyond_alignment.fusion.network import Batch, Shape
 from beyond_alignment.fusion.training import (
+    MOST_TOGETHER,
     SEED_STRIDE,
     TrainingPlan,
     n_trained,
@@ -85,12 +86,13 @@ def test_side_by_side_is_the_plain_loop(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", [Plain, Noisy])
-def test_company_changes_nothing(kind):
+def test_company_changes_nothing(kind, monkeypatch):
+    monkeypatch.setitem(MOST_TOGETHER, "cpu", 2)
     sets = [spots(n, n) for n in (40, 57, 9, 1, 40)]  # two are smaller than the batch, one is a single spot
     plans = [*PLANS, *PLANS[:2]]
     together = [build(kind, seed) for seed in range(5)]
     alone = copy.deepcopy(together)
-    train_together(together, sets, plans, most=2)
+    train_together(together, sets, plans)
     for network, data, plan, other in zip(alone, sets, plans, together, strict=True):
         train_together([network], [data], [plan])
         for name, value in network.state_dict().items():
@@ -127,9 +129,10 @@ def test_every_epoch_is_a_permutation_and_steps_do_not_depend_on_their_number():
     assert (minibatch_rows(10, 3, 7, seed=5) != rows).any()
 
 
-def test_progress_counts_every_update():
+def test_progress_counts_every_update(monkeypatch):
+    monkeypatch.setitem(MOST_TOGETHER, "cpu", 2)
     made = []
-    train_together([build(Plain, s) for s in range(3)], [spots(40)] * 3, PLANS, progress=made.append, most=2)
+    train_together([build(Plain, s) for s in range(3)], [spots(40)] * 3, PLANS, progress=made.append)
     assert sum(made) == 3 * 25
 
 

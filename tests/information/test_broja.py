@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import broja, broja_batch, gate, joint_informations
+from beyond_alignment.information import broja, broja_batch
+from beyond_alignment.information.compiled import solve_coupling, solve_pairs
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import gate
 from tests.information import cone
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_pid.json").read_text(encoding="utf-8"))
@@ -96,6 +99,14 @@ def test_a_batch_is_its_members():
         assert batch.I12[k] == pytest.approx(batch[k].I12)
         assert batch.sis[k] == pytest.approx(batch[k].sis)
     assert len(list(batch)) == 9
+
+
+def test_no_layout_of_memory_is_compiled_anew():
+    p = np.random.default_rng(3).dirichlet(np.ones(24)).reshape(2, 3, 4)
+    expected = astuple(broja(p))
+    for same in (np.asfortranarray(p), p[:, ::-1][:, ::-1], np.ascontiguousarray(p.T).T):
+        assert astuple(broja(same)) == pytest.approx(expected, abs=1e-9)
+    assert len(solve_coupling.signatures) == len(solve_pairs.signatures) == 1
 
 
 def test_one_class_tells_nothing():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import joint_informations, mutual_information
+from beyond_alignment.information.discrete import joint_informations, mutual_information
 
 weights = arrays(np.float64, (3, 2, 4), elements=st.floats(0, 1)).filter(lambda w: w.sum() > 1e-3)
 

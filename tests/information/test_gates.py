@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import GATES, gate, joint_informations
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import GATES, gate
 
 AND = 0.8112781244591328
 VIEW = 0.5310044064107188

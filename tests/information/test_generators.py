@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import GATES, KINDS, gate, joint_informations, linear_embedding_task
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import GATES, gate
+from beyond_alignment.information.generators import KINDS, linear_embedding_task
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) & set(GATES)))
@@ -24,7 +26,7 @@ def test_mixed_embeddings_hold_each_kind_of_information(label, informations):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_follow_the_truth(kind):
-    task = linear_embedding_task(kind, n=100_000, noise=0, seed=1)
+    task = linear_embedding_task(kind, n=30_000, noise=0, seed=1)
     states = [np.unique(np.sign(np.round(x, 6)), axis=0, return_inverse=True)[1] for x in (task.x1, task.x2)]
     for label, y in task.labels.items():
         counts = np.zeros(task.truths[label].shape)

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import broja, gate, imin, joint_informations
+from beyond_alignment.information import broja
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import gate
+from beyond_alignment.information.imin import imin
 
 weights = arrays(np.float64, (3, 2, 4), elements=st.just(0.0) | st.floats(1e-9, 1)).filter(lambda w: w.sum() > 1e-3)
 

@@ -27,10 +27,13 @@ def view(bits, rng):
 @pytest.fixture(scope="module")
 def found():
     estimates = {}
-    for name, (rule, _) in RULES.items():
-        rng = np.random.default_rng(0)
-        first, second, y = rule(*rng.integers(0, 2, (3, N)))
-        estimates[name] = batch_pid(view(first, rng), view(second, rng), y, n_bootstrap=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neural_training, "CLASSIFIER_STEPS", (150, 150))
+        patch.setattr(neural_training, "COUPLING_STEPS", (50, 50))
+        for name, (rule, _) in RULES.items():
+            rng = np.random.default_rng(0)
+            first, second, y = rule(*rng.integers(0, 2, (3, N)))
+            estimates[name] = batch_pid(view(first, rng), view(second, rng), y, n_bootstrap=20)
     return estimates
 
 
@@ -59,6 +62,7 @@ def test_terms_are_consistent_and_not_negative(found):
 
 def test_the_same_seed_gives_the_same_bytes_and_leaves_the_generator_alone(monkeypatch):
     monkeypatch.setattr(neural_training, "CLASSIFIER_STEPS", (20, 20))
+    monkeypatch.setattr(neural_training, "COUPLING_STEPS", (10, 10))
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 240)
     x1, x2, groups = view(y, rng), view(y, rng), np.arange(240) % 6

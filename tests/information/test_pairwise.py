@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import gate, pairwise_information
 from beyond_alignment.information.discrete import mutual_information
+from beyond_alignment.information.gates import gate
+from beyond_alignment.information.pairwise import pairwise_information
 from tests.information import cone
 
 

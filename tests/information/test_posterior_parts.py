@@ -6,9 +6,10 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax
 
-from beyond_alignment.information import broja, gate
+from beyond_alignment.information import broja
 from beyond_alignment.information.components import Components
 from beyond_alignment.information.cross_fitting import make_folds
+from beyond_alignment.information.gates import gate
 from beyond_alignment.information.posterior_network import HEADS, PosteriorNetwork
 from beyond_alignment.information.posterior_tables import blended, count, n_states, quantise
 from beyond_alignment.information.posterior_training import Part, TrainingOptions, train

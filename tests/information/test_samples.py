@@ -310,13 +310,13 @@ def answered(**arguments):
     assert np.bincount(found.codes).min() >= 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(x1=ANY_ARRAY | ANY_LIST, x2=ANY_ARRAY, y=ANY_ARRAY | ANY_LIST, groups=st.none() | ANY_ARRAY | ANY_LIST)
 def test_anything_is_answered(x1, x2, y, groups):
     answered(x1=x1, x2=x2, y=y, groups=groups)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data(), n=st.integers(4, 30))
 def test_samples_of_one_length_are_answered(data, n):
     def draw(*shape):

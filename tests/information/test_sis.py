@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import gate, joint_informations, sis_gain, sis_gain_interval, verbal_level
+from beyond_alignment.information import sis_gain
+from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.gates import gate
+from beyond_alignment.information.sis import sis_gain_interval, verbal_level
 
 positive = st.floats(0.01, 100)
 

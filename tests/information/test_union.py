@@ -1,14 +1,18 @@
 """The union information against its certificate, an exponential-cone solver and what must not matter."""
 
+import threading
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import union_information
+from beyond_alignment.information.compiled import over_problems
 from beyond_alignment.information.discrete import mutual_information
+from beyond_alignment.information.union import union_information
 from tests.information import cone
 
 SIZES = [(2, 2, 2), (2, 5, 3), (7, 3, 2), (8, 8, 4), (16, 10, 6)]
@@ -142,3 +146,17 @@ def test_what_does_not_fit_is_refused(first, second, message):
 def test_a_tolerance_must_be_positive():
     with pytest.raises(InputError, match="positive"):
         union_information(np.ones((1, 1)), np.ones((1, 1)), tolerance=0)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("n", [0, 1, 7, 500])
+def test_every_problem_is_solved_once(n, n_threads, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: n_threads)
+    done, lock = [], threading.Lock()
+
+    def work(k):
+        with lock:
+            done.append(k)
+
+    over_problems(work, n)
+    assert sorted(done) == list(range(n))

@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from beyond_alignment.book.notebook import declared
 from beyond_alignment.errors import InputError
-from beyond_alignment.pipeline.parameters import declared
-from beyond_alignment.pipeline.prose_rules import bare_decimals, takeaways
 from beyond_alignment.project import root
+from tests.notebooks.prose_rules import bare_decimals, takeaways
 
-MOST_LINES = 15
+MOST_LINES, WIDEST_LINE, MOST_BOOKKEEPING = 15, 96, 10
+LEAST_COMPARED = 0.9
+COLLAPSED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+NOT_SHOWN = {"remove-input", "remove-cell"}
+BOOKKEEPING = re.compile(r"^(?:page = )?(?:page\.(?:values|claims|close)\(|(?:book\.)?Page\()")
 IGNORED = "nbval-ignore-output"
 SKIPPING = {"nbval-skip", "nbval-raises-exception", "raises-exception"}
 COMPARED_TYPES = ("text/plain", "text/html", "application/papermill.record/text/plain")
@@ -49,17 +53,19 @@ def executed(notebook: Notebook) -> list[str]:
 
 
 def compared(notebook: Notebook) -> list[str]:
-    """Every code cell is compared by nbval, or tagged and given a reason; at least one compared cell has an output."""
-    faults, meaningful = [], 0
+    """Of the cells with text or table output nbval compares nine in ten; the others are tagged and given a reason."""
+    faults, kept = [], []
     for number, cell, source in code_cells(notebook):
         if SKIPPING & _tags(cell) or "NBVAL_" in source:
             faults.append(f"cell {number} is kept from nbval otherwise than by the tag {IGNORED}")
-        if IGNORED in _tags(cell):
-            if not str(cell["metadata"].get("reason", "")).strip():
-                faults.append(f"cell {number} is tagged {IGNORED} without a reason in its metadata")
-        else:
-            meaningful += any(_is_compared(output) for output in cell["outputs"])
-    return faults if meaningful else [*faults, "no cell has an output that nbval compares"]
+        ignored = IGNORED in _tags(cell)
+        if ignored and not str(cell["metadata"].get("reason", "")).strip():
+            faults.append(f"cell {number} is tagged {IGNORED} without a reason in its metadata")
+        if any(_is_compared(output) for output in cell["outputs"]) and "page.close()" not in source:
+            kept.append(not ignored)
+    if sum(kept) < LEAST_COMPARED * len(kept) or not kept:
+        faults.append(f"nbval compares {sum(kept)} of {len(kept)} cells with text or tables; nine in ten are asked for")
+    return faults
 
 
 def _is_compared(output: Mapping[str, Any]) -> bool:
@@ -85,35 +91,56 @@ def only_calls(notebook: Notebook) -> list[str]:
 
 
 def short(notebook: Notebook) -> list[str]:
-    """Code cells have at most 15 lines."""
-    counts = {number: len(source.splitlines()) for number, _, source in code_cells(notebook)}
-    return [f"cell {number} has {lines} lines" for number, lines in counts.items() if lines > MOST_LINES]
+    """Code cells have at most 15 lines, and a line fits the width of a page."""
+    lines = {number: source.splitlines() for number, _, source in code_cells(notebook)}
+    faults = [f"cell {number} has {len(found)} lines" for number, found in lines.items() if len(found) > MOST_LINES]
+    wide = {number: max(map(len, found), default=0) for number, found in lines.items()}
+    return faults + [f"cell {number} has a line of {n} characters" for number, n in wide.items() if n > WIDEST_LINE]
+
+
+def collapsed(notebook: Notebook) -> list[str]:
+    """Code is collapsed; the parameters, the set-up and what only records are not shown."""
+    faults = []
+    for number, cell, source in code_cells(notebook):
+        tags, lines = _tags(cell), [line for line in source.splitlines() if line.strip()]
+        recording = all(BOOKKEEPING.match(line) or line.startswith((" ", ")")) for line in lines)
+        hidden = NOT_SHOWN if "parameters" in tags or recording or "Page(" in source else COLLAPSED
+        if not hidden & tags:
+            faults.append(f"cell {number} is not tagged {' or '.join(sorted(hidden))}")
+    return faults
+
+
+def bookkeeping(notebook: Notebook) -> list[str]:
+    """At most ten lines of a page only record what others compute."""
+    lines = 0
+    for _, _, source in code_cells(notebook):
+        for node in ast.parse(source).body:
+            text = ast.get_source_segment(source, node) or ""
+            lines += len(text.splitlines()) * bool(BOOKKEEPING.match(text))
+    return [f"{lines} lines only record; at most {MOST_BOOKKEEPING}"] if lines > MOST_BOOKKEEPING else []
 
 
 def parameterised(notebook: Notebook) -> list[str]:
-    """There is one parameters cell with literals, and it sets a seed that later cells use."""
+    """There is one parameters cell with literals; whatever it declares beside the common three is used."""
     try:
         defaults = declared("the page", notebook)
     except InputError as error:
         return [str(error)]
     later = [source for _, cell, source in code_cells(notebook) if "parameters" not in _tags(cell)]
     faults = [] if isinstance(defaults.get("seed"), int) else ["the parameters cell sets no whole-number seed"]
-    faults += [f"the parameter {name} is not declared" for name in ("profile", "device") if name not in defaults]
-    unused = [name for name in defaults if not any(re.search(rf"\b{name}\b", source) for source in later)]
+    faults += [f"the parameter {name} is not declared" for name in ("recompute", "device") if name not in defaults]
+    own = defaults.keys() - {"recompute", "device", "seed"}  # the recorder reads these three
+    unused = [name for name in sorted(own) if not any(re.search(rf"\b{name}\b", source) for source in later)]
     return faults + [f"the parameter {name} is never used" for name in unused]
 
 
 def closed(notebook: Notebook) -> list[str]:
-    """Results are written, and the page ends with the claims table and, in the last code cell, the provenance."""
+    """The last code cell closes the page, and one before it shows the claims."""
     sources = [source for _, _, source in code_cells(notebook)]
-    faults = []
-    if not sources or ".provenance()" not in sources[-1]:
-        faults.append("the last code cell does not show page.provenance()")
-    if not any(".claims_table()" in source for source in sources[-3:]):
-        faults.append("none of the last three code cells shows page.claims_table()")
-    if not any(".write()" in source for source in sources):
-        faults.append("no cell calls page.write()")
-    return faults
+    faults = [] if sources and sources[-1].strip() == "page.close()" else ["the last code cell is not page.close()"]
+    return (
+        faults if any("page.claims(" in source for source in sources) else [*faults, "no cell shows page.claims(...)"]
+    )
 
 
 def identified(notebook: Notebook) -> list[str]:
@@ -146,6 +173,8 @@ RULES: Mapping[str, Rule] = {
         compared,
         only_calls,
         short,
+        collapsed,
+        bookkeeping,
         parameterised,
         closed,
         identified,

@@ -1,16 +1,13 @@
-"""What holds of every page: the rules themselves are proven in tests/pipeline/test_page_rules.py."""
+"""What holds of every page: the rules themselves are proven in test_page_rules.py."""
 
 import ast
 
 import nbformat
 import pytest
 
-from beyond_alignment.pipeline.page_rules import RULES, code_cells
-from beyond_alignment.pipeline.parameters import declared
-from beyond_alignment.pipeline.profiles import load_profile, page_names
-from beyond_alignment.pipeline.toc import toc_pages
-from beyond_alignment.results import load
-from beyond_alignment.results.hashing import notebook_file, read_notebook
+from beyond_alignment.book.notebook import notebook_file, page_names, read_json, read_notebook, toc_pages
+from beyond_alignment.project import root
+from tests.notebooks.page_rules import RULES, code_cells
 
 PAGES = page_names()
 RECORD = "application/papermill.record/text/plain"
@@ -28,23 +25,15 @@ def test_a_page_is_a_valid_notebook(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_defaults_of_a_page_are_those_of_the_quick_profile(page):
-    plan = next(plan for plan in load_profile("quick").pages if plan.name == page)
-    assert declared(page, read_notebook(page)) == plan.parameters
-
-
-@pytest.mark.parametrize("profile", ["quick", "reference", "full"])
-def test_a_profile_fits_the_notebooks(profile):
-    assert [plan.name for plan in load_profile(profile).pages] == PAGES
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_numbers_in_prose_are_those_of_the_results(page):
-    values = load(page)["values"]
+def test_the_numbers_in_prose_are_those_of_the_results_and_each_is_said_somewhere(page):
+    values = read_json(root() / "results" / f"{page}.json")["values"]
     glued = dict(_glued(read_notebook(page)))
     for key, record in values.items():
         value = record["value"]
         assert glued[key] == (round(value, record["digits"]) if isinstance(value, float) else value)
+    said = "\n".join("".join(c["source"]) for c in read_notebook(page)["cells"] if c["cell_type"] == "markdown")
+    said += "\n".join(path.read_text(encoding="utf-8") for path in (root() / "book").glob("*.md"))
+    assert [key for key in values if not any(f"{key}{end}" in said for end in ("`", ":", "_low`", "_high`"))] == []
 
 
 def _glued(notebook):

@@ -7,9 +7,10 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from beyond_alignment.benchmark import TaskRelation
+from beyond_alignment.benchmark.sis_against_gain import TaskRelation
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting import plot_by_field_of_view, plot_captured, plot_sis_against_gain
+from beyond_alignment.plotting import plot_captured, plot_sis_against_gain
+from beyond_alignment.plotting.sis_gain import plot_by_field_of_view
 
 TERMS = ("redundancy", "synergy_additive", "synergy_interaction")
 

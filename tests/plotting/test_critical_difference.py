@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from beyond_alignment.benchmark import rank_methods
+from beyond_alignment.benchmark.ranks import rank_methods
 from beyond_alignment.plotting import plot_ranks
 
 

@@ -10,7 +10,7 @@ import pytest
 from beyond_alignment import plotting
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.plotting.decomposition import BARS, THRESHOLDS
+from beyond_alignment.plotting.decomposition import BARS, THRESHOLDS, plot_pid
 from beyond_alignment.plotting.style import PARTS, TERM_COLOURS
 
 
@@ -68,7 +68,7 @@ def test_a_panel_a_gate_with_both_measures_beside_each_other():
 
 
 def test_one_task_is_drawn_with_its_intervals_and_score():
-    figure = plotting.plot_pid(estimate(), title="niche", names=("expression", "morphology"))
+    figure = plot_pid(estimate(), title="niche", names=("expression", "morphology"))
     ax = figure.axes[0]
     assert widths(ax) == [0.31, 0.12, 0.02, 0.14, 0.04]
     spans = [tuple(segment[:, 0].round(6)) for segment in ax.collections[0].get_segments()]
@@ -80,7 +80,7 @@ def test_one_task_is_drawn_with_its_intervals_and_score():
 
 def test_synergy_that_was_not_split_is_drawn_whole():
     whole = replace(estimate(), pid=PID(0.31, 0.12, 0.02, 0.18, np.nan, np.nan, np.nan))
-    ax = plotting.plot_pid(whole).axes[0]
+    ax = plot_pid(whole).axes[0]
     assert widths(ax) == [0.31, 0.12, 0.02, 0.18]
     assert ax.get_yticklabels()[3].get_text() == "synergy S"
 

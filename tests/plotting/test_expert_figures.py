@@ -43,11 +43,6 @@ def genes():
     return figures.plot_genes(pd.concat(parts), folds, label="Pearson r")
 
 
-def ranks():
-    rows = [{"expert": e, "reads": r, "dimension": 50, "effective_rank": 7.5} for e, r in NAMES.items()]
-    return pd.DataFrame(rows)
-
-
 def leakage():
     return pd.DataFrame(
         {"expert": e, "reads": r, "donor": d, "value": 0.7, "low": 0.6, "high": 0.8, "chance": c, "n_sections": n}
@@ -60,7 +55,6 @@ FIGURES = {
     "scores": (lambda: figures.plot_expert_scores(scores(), label="score (95 %)"), "score"),
     "advantage": (lambda: figures.plot_advantage(advantage(), label="difference (95 %)"), "difference"),
     "genes": (genes, "Pearson r"),
-    "rank": (lambda: figures.plot_rank(ranks()), "directions"),
     "leakage": (lambda: figures.plot_leakage(leakage()), "balanced accuracy"),
 }
 
@@ -82,7 +76,6 @@ def words(figure):
 
 
 def test_marks_are_labelled_where_they_stand():
-    assert "7.5 of 50" in words(figures.plot_rank(ranks()))
     assert "donor C (5 sections)" in words(figures.plot_leakage(leakage()))
     assert "G7, G6" in words(genes())
 

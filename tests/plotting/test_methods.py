@@ -7,7 +7,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting import plot_lead_map, plot_method_leads
+from beyond_alignment.plotting import plot_lead_map
+from beyond_alignment.plotting.method_leads import plot_method_leads
 from beyond_alignment.plotting.methods import FAMILIES, family_handles, family_of, method_colour, method_marker
 from beyond_alignment.plotting.style import METHOD_COLOURS, METHOD_MARKERS
 

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from beyond_alignment import plotting
-from beyond_alignment.fusion import CORE_METHODS
+from beyond_alignment.plotting.scores import plot_field_of_view
 
 METHODS = ("expression_only", "morphology_only", "concat", "late_average")
 
@@ -31,24 +31,15 @@ def gains():
                          "low": [0.0, -0.2], "high": [0.2, 0.0]})  # fmt: skip
 
 
-def learning():
-    return pd.DataFrame(
-        {"task": "niche", "method": method, "n_train": n, "mean": 0.5, "low": 0.4, "high": 0.6}
-        for method in CORE_METHODS
-        for n in (10, 100)
-    )
-
-
 FIGURES = {
     "scores": (lambda: plotting.plot_scores(scores()[scores()["field_um"] == 100], label="macro-F1"), "macro-F1"),
     "gains": (lambda: plotting.plot_gains(gains(), label="gain"), "gain"),
     "fields": (
-        lambda: plotting.plot_field_of_view(scores(), tasks=["niche", "domain"], fields_um=[100, 600], label="bits"),
+        lambda: plot_field_of_view(scores(), tasks=["niche", "domain"], fields_um=[100, 600], label="bits"),
         "field of view",
     ),
-    "learning": (lambda: plotting.plot_learning_curves(learning(), tasks=["niche"], label="bits"), "bits"),
     "spectrum": (
-        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], threshold=0.2, title="t"),
+        lambda: plotting.plot_spectrum([0.9, 0.5, 0.2], [0.2, 0.2, 0.1], 0.2),
         "canonical",
     ),
 }

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.plotting import plot_crossings, plot_regret, plot_size_cost, plot_training_budgets
+from beyond_alignment.plotting import plot_crossings, plot_regret, plot_training_budgets
+from beyond_alignment.plotting.scaling import plot_size_cost
 
 CROSSINGS = pd.DataFrame(
     {"task": ["high", "low"], "method": "low_rank", "sis": [0.5, 0.0], "n": [300.0, np.nan], "leads": [True, False],

@@ -1,7 +1,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from beyond_alignment import plotting
+from beyond_alignment.plotting.training import plot_training
 
 
 def test_a_line_a_network_named_at_its_end_and_names_kept_apart():
@@ -9,7 +9,7 @@ def test_a_line_a_network_named_at_its_end_and_names_kept_apart():
         "one": pd.DataFrame({"epoch": [1.0, 2.0, 3.0], "loss": [3.0, 2.0, 1.0], "top1": [0.1, 0.2, 0.3]}),
         "the_same": pd.DataFrame({"epoch": [1.0, 2.0, 3.0], "loss": [3.0, 2.0, 1.0]}),
     }
-    figure = plotting.plot_training(curves, measures=[("loss", "loss (nats)"), ("top1", "share")])
+    figure = plot_training(curves, measures=[("loss", "loss (nats)"), ("top1", "share")])
     loss, top1 = figure.axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[3.0, 2.0, 1.0]] * 2
     assert len(top1.lines) == 1

@@ -8,10 +8,11 @@ from beyond_alignment.benchmark.problem import Contest, Workbench, pose
 from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import fit_frozen_pca
-from beyond_alignment.tasks import absence, hold_out_fixed_genes, other_genes, split_task
+from beyond_alignment.experts.expression import fit_frozen_pca
 from beyond_alignment.tasks.genes import log_expression, variable_genes
-from beyond_alignment.tasks.imputation import announce_imputation
+from beyond_alignment.tasks.imputation import announce_imputation, hold_out_fixed_genes, other_genes
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.splits import split_task
 from tests.tissue import make_tissue
 
 

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import (
-    TASKS,
-    get_task,
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import (
     label_bacteria,
     label_cell_type,
     label_composition,
@@ -15,6 +14,7 @@ from beyond_alignment.tasks import (
     labelled,
     set_labels,
 )
+from beyond_alignment.tasks.registry import TASKS
 from tests.tissue import make_tissue
 
 
@@ -70,7 +70,8 @@ def test_missing_labels_and_unknown_tasks_are_named():
 
 
 def test_a_set_of_tasks_holds_known_ones_and_no_simulated_one():
-    from beyond_alignment.tasks import CORE_TASKS, TASKS, task_set
+    from beyond_alignment.tasks import task_set
+    from beyond_alignment.tasks.registry import CORE_TASKS, TASKS
 
     assert task_set("core") == CORE_TASKS
     assert set(CORE_TASKS) < set(task_set("all")) < set(TASKS)

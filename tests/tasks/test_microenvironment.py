@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.datasets import spatial_graph
-from beyond_alignment.tasks import label_bacteria_around, label_interface, label_mixing, neighbour_composition
+from beyond_alignment.tasks.microenvironment import label_bacteria_around, label_interface, label_mixing
+from beyond_alignment.tasks.niche import neighbour_composition
 from tests.tissue import TYPES, make_tissue
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from beyond_alignment.datasets import spatial_graph
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import fit_niches, label_niches, neighbour_composition, neighbour_mean, shares
+from beyond_alignment.tasks.niche import fit_niches, label_niches, neighbour_composition, neighbour_mean, shares
 from tests.tissue import TYPES, make_tissue
 
 

@@ -4,7 +4,9 @@ import pytest
 from scipy import sparse
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import TASKS, absence, release
+from beyond_alignment.tasks import release
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS
 from tests.tissue import make_tissue
 
 

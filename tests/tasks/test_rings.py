@@ -6,19 +6,11 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import (
-    RING_EDGES_UM,
-    TASKS,
-    expression_clusters,
-    get_task,
-    label_rings,
-    labelled,
-    microns,
-    ring_mean,
-    ring_name,
-    split_task,
-)
-from beyond_alignment.tasks.rings import distances_within
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import labelled
+from beyond_alignment.tasks.registry import RING_EDGES_UM, TASKS, ring_name
+from beyond_alignment.tasks.rings import distances_within, expression_clusters, label_rings, ring_mean
+from beyond_alignment.tasks.splits import microns, split_task
 from tests.tissue import make_tissue
 
 

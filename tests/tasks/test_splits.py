@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import leave_one_group_out, make_splits, microns, spatial_blocks, tiles
+from beyond_alignment.tasks.splits import leave_one_group_out, make_splits, microns, spatial_blocks, tiles
 from tests.tissue import make_tissue
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from beyond_alignment.datasets import TranscriptsOnImage
+from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.tokens.tiles import Tiles
 
 GENES = tuple("ABCDEF")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from beyond_alignment.datasets import TranscriptsOnImage
+from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.tokens.breast_crop import breast_crop_field, breast_crop_panel, breast_crop_tiles
 from beyond_alignment.tokens.folds import disjoint_tiles, outer_folds
 from beyond_alignment.tokens.genes import without_controls

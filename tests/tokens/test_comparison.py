@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from beyond_alignment.datasets import Dials
+from beyond_alignment.datasets.simulated_histology.dials import Dials
 from beyond_alignment.errors import InputError
 from beyond_alignment.tokens import arm_inputs, compare_arms, get_arm, only, simulated_tiles
 from beyond_alignment.tokens.arm_inputs import FrozenCache

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.datasets import TranscriptsOnImage
 from beyond_alignment.datasets.patches import crop_square
+from beyond_alignment.datasets.transcripts import TranscriptsOnImage
 from beyond_alignment.errors import InputError
 from beyond_alignment.tokens.tiles import make_tiles
 from tests.tokens.fields import SMALL, field

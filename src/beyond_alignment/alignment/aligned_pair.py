@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.shrinkage import shrinkage_by_size
+from beyond_alignment.checks import paired
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.whitening import fit_whitening
 
 Pair = tuple[ArrayLike, ArrayLike]

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import subspace_angles
 
+from beyond_alignment.checks import finite_matrix
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import embedding
 
 
 def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
@@ -25,7 +25,7 @@ def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
     InputError
         A basis is not a finite matrix or spans nothing, or the numbers of features differ.
     """
-    bases = [embedding(basis, name=name, min_rows=1) for basis, name in ((first, "first"), (second, "second"))]
+    bases = [finite_matrix(basis, name=name) for basis, name in ((first, "first"), (second, "second"))]
     if len(bases[0]) != len(bases[1]):
         raise InputError(
             f"The bases have {len(bases[0])} and {len(bases[1])} features; pass subspaces of one feature space."

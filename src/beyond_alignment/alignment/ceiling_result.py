@@ -38,8 +38,6 @@ class SpectralCeiling:
         shared, signed, and never above the population's sum but by the noise of one number. None without folds.
     held_out_interval
         95 % interval of `held_out_ceiling`, given the directions; None without folds.
-    seam_factor
-        What shifted cross-covariances were multiplied with to make up for the seams of the curve; 1 without positions.
     n_permutations
         Permutations behind the null; fewer than asked for where the groups allow fewer different shifts.
     """
@@ -55,7 +53,6 @@ class SpectralCeiling:
     shrinkage: tuple[float, float]
     held_out_ceiling: float | None = None
     held_out_interval: tuple[float, float] | None = None
-    seam_factor: float = 1.0
     n_permutations: int = 0
 
     @property

@@ -1,56 +1,21 @@
-"""Linear and nonlinear probes whose confidence is set on training groups they were not fitted on."""
-
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+"""A linear probe whose confidence is set on training groups that it was not fitted on."""
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupShuffleSplit
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Candidates = Callable[[int], tuple[Pipeline, ...]]
+from beyond_alignment.fusion.rehearsal import SMOOTHING, smoothed
 
-SMOOTHING = 0.5
 _WEIGHTS = np.linspace(0, 1, 21)
-
-
-def _linear(seed: int) -> tuple[Pipeline, ...]:
-    """Logistic regression at four strengths of the penalty."""
-    return tuple(
-        make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000, random_state=seed))
-        for c in (1e-3, 1e-2, 1e-1, 1.0)
-    )
-
-
-def _nonlinear(seed: int) -> tuple[Pipeline, ...]:
-    """One small perceptron; a fixed number of epochs does better on few samples than early stopping."""
-    network = MLPClassifier((64,), alpha=1.0, learning_rate_init=1e-2, max_iter=30, tol=0, random_state=seed)
-    return (make_pipeline(StandardScaler(), network),)
-
-
-PROBES: Mapping[str, Candidates] = MappingProxyType({"linear": _linear, "nonlinear": _nonlinear})
-"""Name of the probe -> its unfitted candidates, given a seed."""
+_PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 
 
 def class_frequencies(y: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
-    """Smoothed frequencies of the classes, so that an unseen class keeps a finite cost.
-
-    Parameters
-    ----------
-    y
-        Labels (sample,) from 0.
-    n_classes
-        Number of classes.
-
-    Returns
-    -------
-    Probabilities (class,).
-    """
-    counts = np.bincount(y, minlength=n_classes) + SMOOTHING
-    return counts / counts.sum()
+    """Smoothed frequencies (class,) of labels (sample,) from 0, so that an unseen class keeps a finite cost."""
+    return smoothed(np.bincount(y, minlength=n_classes))
 
 
 def _predict(model: Pipeline, x: NDArray[np.float64], n_classes: int, n_train: int) -> NDArray[np.float64]:
@@ -66,7 +31,6 @@ def _log_likelihoods(p: NDArray[np.float64], frequencies: NDArray[np.float64]) -
 
 
 def probe_probabilities(
-    probe: str,
     x_train: NDArray[np.float64],
     y_train: NDArray[np.int64],
     groups: NDArray[np.int64],
@@ -75,34 +39,17 @@ def probe_probabilities(
     n_classes: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Class probabilities of test samples from a probe fitted on training samples.
+    """Class probabilities (sample, class) of test samples from a logistic regression fitted on training samples.
 
-    A third of the training groups chooses the penalty and how far the prediction is drawn to the class
-    frequencies; then the probe is fitted on all of them. A probe that has learnt nothing thus costs nothing, instead
-    of being charged for its confidence.
-
-    Parameters
-    ----------
-    probe
-        `linear` (logistic regression) or `nonlinear` (a perceptron with one hidden layer of 64).
-    x_train, x_test
-        Features (sample, feature).
-    y_train
-        Labels (sample,) from 0, of at least two classes.
-    groups
-        Groups (sample,) of the training samples, at least two.
-    n_classes
-        Number of classes.
-    seed
-        Seed of the inner split and the probe.
-
-    Returns
-    -------
-    Probabilities (sample, class).
+    A third of the training groups, of which there are at least two, chooses the penalty and how far the prediction is
+    drawn to the class frequencies; then the probe is fitted on all of them. A probe that has learnt nothing thus costs
+    nothing, instead of being charged for its confidence.
     """
     splitter = GroupShuffleSplit(n_splits=1, test_size=1 / 3, random_state=seed)
     inner, held = next(splitter.split(x_train, groups=groups))
-    candidates = PROBES[probe](seed)
+    candidates = tuple(
+        make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000, random_state=seed)) for c in _PENALTIES
+    )
     if len(np.unique(y_train[inner])) < 2:
         return np.tile(class_frequencies(y_train, n_classes), (len(x_test), 1))
     inner_frequencies = class_frequencies(y_train[inner], n_classes)[y_train[held]]

@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin, clone
 
+from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
 from beyond_alignment.information.pid import PIDEstimate
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 RETAINED_TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction", "total")
 LEAST_BITS, LEAST_SHARE = 0.01, 0.05

@@ -9,14 +9,13 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.alignment.ceiling_result import SpectralCeiling
 from beyond_alignment.alignment.held_out import held_out_ceiling
-from beyond_alignment.alignment.inputs import codes
 from beyond_alignment.alignment.nulls import centred_within, null_spectra, permutations
 from beyond_alignment.alignment.resampling import excess_interval, stretches
 from beyond_alignment.alignment.seams import seam_factor
 from beyond_alignment.alignment.shifts import checked_positions, curves, shift_permutations
 from beyond_alignment.alignment.shrinkage import Shrinkage, shrunk_whitening
+from beyond_alignment.checks import codes, paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.whitening import check_enough_rows, cross_factor
 
 __all__ = ["SpectralCeiling", "spectral_ceiling"]
@@ -110,7 +109,6 @@ def _spectrum(
         shrinkage=(whitenings[0].shrinkage, whitenings[1].shrinkage),
         held_out_ceiling=held_out,
         held_out_interval=held_out_interval,
-        seam_factor=factor,
         n_permutations=len(null),
     )
 
@@ -215,7 +213,7 @@ def spectral_ceiling(
     n = len(first)
     if n_folds != 0 and not 2 <= n_folds <= n // 2:
         raise InputError(f"{n_folds} folds were asked for; pass 0 for none, or from 2 to {n // 2} for {n} samples.")
-    group_codes = None if groups is None else codes(groups, n=n, name="groups")
+    group_codes = None if groups is None else codes(groups, n=n, name="groups")[0]
     places = None if positions is None else checked_positions(positions, n=n)
     if group_codes is not None:
         if np.bincount(group_codes).max() < 2:

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.alignment.angles import principal_angles
 from beyond_alignment.alignment.linear_methods import LINEAR_METHODS, LinearMethod
 from beyond_alignment.alignment.spectral import MIN_SAMPLES
+from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, resolve_device
 from beyond_alignment.fusion.batches import SpotSet
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.network import Shape
 from beyond_alignment.fusion.training import TrainingPlan, train_together
 from beyond_alignment.fusion.whitening import (
@@ -102,30 +102,31 @@ def n_distinct(x: ArrayLike, weights: ArrayLike) -> float:
     return float(len(correlations) ** 2 / (correlations**2).sum())
 
 
-def aligned_subspace(
+def aligned_subspaces(
     method: str,
-    x1: ArrayLike,
-    x2: ArrayLike,
+    pairs: Sequence[Pair],
     *,
     n_components: int,
+    seeds: Sequence[int],
     steps: int = 500,
     batch_size: int = 256,
     learning_rate: float = 1e-2,
     regularisation: Regularisation = "ledoit_wolf",
     options: Mapping[str, Any] | None = None,
     device: Device = "auto",
-    seed: int = 0,
-) -> AlignedSubspace:
-    """Align two embeddings with linear heads, without seeing a label.
+) -> list[AlignedSubspace]:
+    """Align pairs of embeddings side by side with linear heads, each as it would be alone, without seeing a label.
 
     Parameters
     ----------
     method
         Key of :data:`~beyond_alignment.alignment.LINEAR_METHODS`.
-    x1, x2
-        Embeddings (sample, feature) of the same samples.
+    pairs
+        Pairs of embeddings of the same samples, each (sample, feature).
     n_components
         k, directions of each embedding.
+    seeds
+        Of the first weights and the minibatches, one a pair.
     steps
         Updates of AdamW, warm-up and cosine included, without weight decay.
     batch_size
@@ -140,8 +141,6 @@ def aligned_subspace(
         Hyper-parameters of the objective, in the place of the method's own.
     device
         Where training runs.
-    seed
-        Of the first weights and the minibatches.
 
     Raises
     ------
@@ -161,44 +160,9 @@ def aligned_subspace(
     duplicated features     the variates stay the same with regularisation 0, nearly so with shrinkage
     x2 = x1 A               every correlation is 1 and no k directions are better than others: any pair
                             of subspaces that A maps onto each other may be found
-    fewer than 10 samples   refused, as by :func:`spectral_ceiling`
+    fewer than 10 samples   refused, as by `spectral_ceiling`
     NaN or infinity         refused
     ======================= ============================================================================
-    """
-    return aligned_subspaces(
-        method, [(x1, x2)], n_components=n_components, steps=steps, batch_size=batch_size,
-        learning_rate=learning_rate, regularisation=regularisation, options=options, device=device, seeds=[seed],
-    )[0]  # fmt: skip
-
-
-def aligned_subspaces(
-    method: str,
-    pairs: Sequence[Pair],
-    *,
-    n_components: int,
-    seeds: Sequence[int],
-    steps: int = 500,
-    batch_size: int = 256,
-    learning_rate: float = 1e-2,
-    regularisation: Regularisation = "ledoit_wolf",
-    options: Mapping[str, Any] | None = None,
-    device: Device = "auto",
-) -> list[AlignedSubspace]:
-    """Align many pairs of embeddings side by side, each as :func:`aligned_subspace` would alone.
-
-    Parameters
-    ----------
-    method, n_components, steps, batch_size, learning_rate, regularisation, options, device
-        As in :func:`aligned_subspace`.
-    pairs
-        Pairs of embeddings, each (sample, feature).
-    seeds
-        One a pair.
-
-    Raises
-    ------
-    InputError
-        As :func:`aligned_subspace`.
     """
     if method not in LINEAR_METHODS:
         raise InputError(f"There is no linear method {method!r}; choose one of {', '.join(LINEAR_METHODS)}.")

@@ -1,7 +1,7 @@
-"""How much information about each label a representation keeps within reach of a probe."""
+"""How much information about each label a representation keeps within reach of a linear probe."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.alignment.inputs import codes
-from beyond_alignment.alignment.probes import PROBES, class_frequencies, probe_probabilities
+from beyond_alignment.alignment.probes import class_frequencies, probe_probabilities
+from beyond_alignment.checks import codes, finite_matrix, paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import embedding, paired
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.information.discrete import class_entropy
+from beyond_alignment.resampling import percentile_interval
 
 Representation = ArrayLike | tuple[ArrayLike, ArrayLike]
 MIN_GROUPS = 3
@@ -57,14 +57,13 @@ def information_told(
     groups: ArrayLike,
     *,
     transformer: TransformerMixin | None = None,
-    probes: Sequence[str] = ("linear", "nonlinear"),
     n_splits: int = 5,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Cross-fitted information of a representation about each label, in bits and as a share of the label's entropy.
 
-    The information is the fall in log-loss on held-out groups from the training class frequencies to a probe: a
-    lower bound of the mutual information, up to sampling error, and one that depends on the probe.
+    The information is the fall in log-loss on held-out groups from the training class frequencies to a linear
+    probe: a lower bound of the mutual information, up to sampling error, and one that depends on the probe.
 
     Parameters
     ----------
@@ -77,68 +76,62 @@ def information_told(
     transformer
         Unfitted transformer of the representation, such as `CanonicalCorrelation`; fitted anew on the training rows
         of every fold.
-    probes
-        `linear`, `nonlinear` or both.
     n_splits
         Number of folds; as many as there are groups where they are fewer.
     seed
-        Seed of folds, probes and intervals.
+        Seed of folds, probe and intervals.
 
     Returns
     -------
-    One row a label and probe: `label`, `probe`, `bits`, `fraction` of the label's entropy, `low` and `high` (95 %
-    interval of the fraction over resampled groups, for probes as fitted), `fold_sd` (of the fraction), `entropy` in
+    One row a label: `label`, `bits`, `fraction` of the label's entropy, `low` and `high` (95 %
+    interval of the fraction over resampled groups, for the probe as fitted), `fold_sd` (of the fraction), `entropy` in
     bits, `n`, `n_groups`, `n_folds`.
 
     Raises
     ------
     InputError
-        The representation is not finite, lengths differ, a label has one class or a missing value, there are too
-        few groups, or a probe is unknown.
+        The representation is not finite, lengths differ, a label has one class or a missing value, or there are too
+        few groups.
     """
-    views = paired(*representation) if isinstance(representation, tuple) else (embedding(representation, name="x"),)
+    views = (
+        paired(*representation)
+        if isinstance(representation, tuple)
+        else (finite_matrix(representation, name="x", min_rows=3),)
+    )
     n = len(views[0])
-    group_codes = codes(groups, n=n, name="groups")
-    n_groups = int(group_codes.max()) + 1
+    group_codes, found = codes(groups, n=n, name="groups")
+    n_groups = len(found)
     if n_groups < MIN_GROUPS or n_splits < 2:
         raise InputError(
             f"There are {n_groups} groups for {n_splits} folds; pass at least {MIN_GROUPS} groups and 2 folds."
         )
-    unknown = [probe for probe in probes if probe not in PROBES]
-    if unknown or not probes or not labels:
-        raise InputError(
-            f"The probes are {list(probes)} and the labels {list(labels)}; pass a label and any of {', '.join(PROBES)}."
-        )
-    targets = {name: codes(values, n=n, name=f"label {name!r}") for name, values in labels.items()}
+    if not labels:
+        raise InputError("There is no label to read; pass one or more by name.")
+    targets = {name: codes(values, n=n, name=f"label {name!r}")[0] for name, values in labels.items()}
     constant = [name for name, y in targets.items() if y.max() == 0]
     if constant:
         raise InputError(f"The label {constant[0]!r} has one class and holds no information; drop it.")
 
     n_folds = min(n_splits, n_groups)
-    gains = {(name, probe): np.zeros(n) for name in targets for probe in probes}
+    gains = {name: np.zeros(n) for name in targets}
     fold_of = np.zeros(n, dtype=np.int64)
-    # The networks are too small to gain from threads.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for fold, (train, test, x_train, x_test) in enumerate(_folds(views, group_codes, transformer, n_folds, seed)):
             fold_of[test] = fold
-            for (name, probe), gain in gains.items():
+            for name, gain in gains.items():
                 y, n_classes = targets[name], int(targets[name].max()) + 1
-                p = probe_probabilities(
-                    probe, x_train, y[train], group_codes[train], x_test, n_classes=n_classes, seed=seed
-                )
+                p = probe_probabilities(x_train, y[train], group_codes[train], x_test, n_classes=n_classes, seed=seed)
                 before = class_frequencies(y[train], n_classes)[y[test]]
                 gain[test] = np.log2(p[np.arange(len(test)), y[test]] / before)
     rows = []
-    for (name, probe), gain in gains.items():
-        shares = np.bincount(targets[name]) / n
-        entropy = float(-(shares * np.log2(shares)).sum())
+    for name, gain in gains.items():
+        entropy = class_entropy(targets[name])
         by_fold = np.array([gain[fold_of == fold].mean() for fold in range(n_folds)])
         low, high = _group_interval(gain, group_codes, np.random.default_rng(seed))
         rows.append(
             {
                 "label": name,
-                "probe": probe,
                 "bits": float(gain.mean()),
                 "fraction": float(gain.mean()) / entropy,
                 "low": low / entropy,

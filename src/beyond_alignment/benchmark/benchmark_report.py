@@ -50,7 +50,7 @@ class BenchmarkReport:
         return paths
 
 
-def report_benchmark(grid: Grid, *, n_replicates: int = 1000, seed: int = 0) -> BenchmarkReport:
+def report_benchmark(grid: Grid, *, n_replicates: int = 1000) -> BenchmarkReport:
     """Score a grid and compare its methods.
 
     Parameters
@@ -59,16 +59,14 @@ def report_benchmark(grid: Grid, *, n_replicates: int = 1000, seed: int = 0) -> 
         What was run.
     n_replicates
         Bootstrap replicates.
-    seed
-        Of replicates and exchanges.
     """
     finished = [(contest, found) for contest, found in grid.scored if found is not None]
     scores = pd.DataFrame()
     if finished:
         contests, predictions = zip(*finished, strict=True)
-        scores = build_scoreboard(contests, predictions, n_replicates=n_replicates, seed=seed).table
-    comparisons = compare_with_experts(grid.scored, n_replicates=n_replicates, seed=seed)
-    table, draws, fields = score_draws(grid.scored, n_replicates=min(n_replicates, 500), seed=seed)
+        scores = build_scoreboard(contests, predictions, n_replicates=n_replicates).table
+    comparisons = compare_with_experts(grid.scored, n_replicates=n_replicates)
+    table, draws, fields = score_draws(grid.scored, n_replicates=min(n_replicates, 500))
     ranks = None
     if len(fields) >= FEWEST_TASKS and table.shape[1] >= FEWEST_METHODS and finished:
         ranks = rank_methods(table, draws=draws)

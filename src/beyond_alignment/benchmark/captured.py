@@ -1,36 +1,20 @@
 """What each fusion method captures of redundancy, unique information and both parts of synergy, on known truth."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from beyond_alignment.benchmark.captured_cells import LABELS, SETTINGS, Cell, measure
 from beyond_alignment.benchmark.captured_probes import PROBES
-from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.information import PID, gate
+from beyond_alignment.information import PID
+from beyond_alignment.information.gates import gate
 from beyond_alignment.information.known_truth.registry import decompose
-
-CAPTURED_CODE = (
-    "fusion",
-    *(f"benchmark/captured{part}.py" for part in ("", "_cells", "_probes")),
-    "information/generators.py",
-)
-"""What :func:`captured` depends on, for the store: ``open_store(profile, code=CAPTURED_CODE, data=False)``."""
-QUICK_CAPTURED: Mapping[str, Any] = {
-    "methods": ("concat", "late_average", "clip", "bilinear"),
-    "terms": ("redundancy", "synergy_interaction"),
-    "settings": ("alone",),
-    "seeds": (0,),
-    "n": 1000,
-    "tuned": False,
-}
-"""Arguments of :func:`captured` for a page that has seconds."""
+from beyond_alignment.study import each
 
 
 def captured(
@@ -41,14 +25,11 @@ def captured(
     seeds: Sequence[int] = (0, 1, 2),
     n: int = 8000,
     tuned: bool = True,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    store: PointStore | None = None,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Measure the share of each term of the decomposition that a method's representation holds within reach of a probe.
 
     A method is fitted at the common size on ``n`` samples of
-    :func:`~beyond_alignment.information.linear_embedding_task`. The probe is fitted on other samples and scored on
+    ``linear_embedding_task``. The probe is fitted on other samples and scored on
     others still, so that what a method learnt by heart does not count. The share of a term is what the probe tells
     beyond the other terms of the label, divided by the term: 1 where all is told, 0 where the others are told and
     nothing more, below 0 where those are lost too. The representation of late average is its pooled prediction;
@@ -70,12 +51,6 @@ def captured(
         Samples that a method is fitted on.
     tuned
         Choose each network's trial by :func:`~beyond_alignment.fusion.tuning.tune`, on a draw that is not measured.
-    options
-        Method -> hyper-parameters handed to it.
-    store
-        Where finished cells are kept.
-    progress
-        Show on stderr what is done and the time to go.
 
     Returns
     -------
@@ -95,24 +70,17 @@ def captured(
         unknown = [name for name in given if name not in known]
         if unknown:
             raise InputError(f"{', '.join(unknown)} cannot be measured; choose among {', '.join(known)}.")
-    kept, chosen = store or PointStore(None), {name: dict((options or {}).get(name, {})) for name in names}
-    found: dict[Cell, Arrays] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    left = (TextColumn("to go"), TimeRemainingColumn())
-    with Progress(*columns, *left, console=Console(stderr=True), disable=not progress) as bar:
-        job = bar.add_task("captured", total=len(names) * len(settings) * len(terms) * len(seeds))
-        for method, setting in product(names, settings):
-            bar.update(job, description=f"{method}, {setting}")
-            cells = [Cell(method, setting, term, seed) for term, seed in product(terms, seeds)]
-            keys = {cell: _key(cell, n=n, tuned=tuned, options=chosen[method]) for cell in cells}
-            there = {cell: arrays for cell in cells if (arrays := kept.find(keys[cell])) is not None}
-            todo = [cell for cell in cells if cell not in there]
-            new = measure(todo, n=n, tuned=tuned, options=chosen[method]) if todo else []
-            for cell, arrays in zip(todo, new, strict=True):
-                there[cell] = kept.keep(keys[cell], arrays) if bool(arrays["lasting"]) else arrays
-            found |= {cell: there[cell] for cell in cells}
-            bar.advance(job, len(cells))
-    return pd.DataFrame([row for cell, arrays in found.items() for row in _rows(cell, arrays, n)])
+    rows: list[dict[str, Any]] = [
+        {"cells": [Cell(method, setting, term, seed) for term, seed in product(terms, seeds)], "n": n, "tuned": tuned}
+        for method, setting in product(names, settings)
+    ]
+    found = dict(each(measure, rows, what="captured"))
+    return pd.DataFrame(
+        read
+        for number, row in enumerate(rows)
+        for cell, arrays in zip(row["cells"], found[number], strict=True)
+        for read in _rows(cell, arrays, n)
+    )
 
 
 def label_truth(term: str) -> PID:
@@ -124,11 +92,6 @@ def label_truth(term: str) -> PID:
         As in :func:`captured`.
     """
     return decompose(gate(LABELS[term]))
-
-
-def _key(cell: Cell, *, n: int, tuned: bool, options: Mapping[str, Any]) -> dict[str, object]:
-    """Return what identifies a cell in the store."""
-    return {"run": "captured", **cell._asdict(), "n": n, "tuned": tuned, "options": dict(options)}
 
 
 def _rows(cell: Cell, arrays: Arrays, n: int) -> Iterator[dict[str, object]]:

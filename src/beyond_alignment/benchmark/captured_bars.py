@@ -93,7 +93,7 @@ def summarise_captured(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def check_bars(summary: pd.DataFrame, *, setting: str = "alone", alpha: float = ALPHA) -> pd.DataFrame:
+def check_bars(summary: pd.DataFrame) -> pd.DataFrame:
     """Say which bars hold, method by method and probe by probe.
 
     A share of at least 0.9 is asked of the mean over seeds. Within noise of zero is what cannot be told from a
@@ -103,10 +103,6 @@ def check_bars(summary: pd.DataFrame, *, setting: str = "alone", alpha: float = 
     ----------
     summary
         From :func:`summarise_captured`.
-    setting
-        Where to look.
-    alpha
-        Level of the test.
 
     Returns
     -------
@@ -116,13 +112,13 @@ def check_bars(summary: pd.DataFrame, *, setting: str = "alone", alpha: float = 
         below 0.05).
     """
     rows = []
-    here = summary[summary["setting"] == setting]
+    here = summary[summary["setting"] == "alone"]
     for bar in BARS:
         for probe, part in here[here["term"] == bar.term].groupby("probe", sort=False):
             asked = part[[bar.asked_of(FUSION_METHODS[name], str(probe)) for name in part["method"]]]
             p = holm(asked["p_nothing"]) if bar.nothing else np.full(len(asked), np.nan)
             for row, corrected in zip(asked.itertuples(), p, strict=True):
-                holds = bool(corrected > alpha) if bar.nothing else bool(row.share >= MOST)
+                holds = bool(corrected > ALPHA) if bar.nothing else bool(row.share >= MOST)
                 sure = row.high < ALPHA if bar.nothing else (row.low >= MOST if holds else row.high < MOST)
                 rows.append(
                     {"bar": bar.name, "probe": probe, "method": row.method, "share": row.share, "low": row.low}

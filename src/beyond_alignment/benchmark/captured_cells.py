@@ -4,7 +4,7 @@ import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, tell
-from beyond_alignment.benchmark.store import Arrays
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion
 from beyond_alignment.fusion.baselines import LateAverage
 from beyond_alignment.fusion.pairs import Means, TrainingSet
 from beyond_alignment.fusion.together import Failure, failure_of, fit_together
 from beyond_alignment.fusion.tuning import tune
-from beyond_alignment.information import LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.information.generators import LinearEmbeddingTask, linear_embedding_task
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -109,7 +109,7 @@ def draw_cells(cells: Sequence[Cell], n: int) -> dict[Cell, Draw]:
     return found
 
 
-def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str, Any]) -> list[Arrays]:
+def measure(cells: Sequence[Cell], *, n: int, tuned: bool) -> list[Arrays]:
     """Fit one method for cells of one setting side by side, and read them.
 
     A method that sees no label is fitted once for all labels of a draw, unless their trials differ.
@@ -122,19 +122,16 @@ def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str,
         Samples that fit the method.
     tuned
         Choose each network's trial on a draw that is not measured.
-    options
-        Hyper-parameters handed to the method.
 
     Returns
     -------
     list
-        Cell by cell: bits, chance and spread (probe,), seconds (its share), failure (a sentence, empty for none) and
-        lasting.
+        Cell by cell: bits, chance and spread (probe,), seconds (its share) and failure (a sentence, empty for none).
     """
     start = time.perf_counter()
     with threadpool_limits(1):
         draws = draw_cells(cells, n)
-        chosen = _estimators(cells, n, tuned=tuned, options=options)
+        chosen = _estimators(cells, n, tuned=tuned)
         models = _fit(cells, draws, chosen)
         answers, readings = {}, {}
         for cell, model in zip(cells, models, strict=True):
@@ -149,7 +146,7 @@ def measure(cells: Sequence[Cell], *, n: int, tuned: bool, options: Mapping[str,
     share = np.array((time.perf_counter() - start) / len(cells))
     for cell in readings:
         values = {name: np.array([getattr(told[probe][cell], name) for probe in PROBES]) for name in READ}
-        answers[cell] = values | {"failure": np.array(""), "lasting": np.array(True)}
+        answers[cell] = values | {"failure": np.array("")}
     return [answers[cell] | {"seconds": share} for cell in cells]
 
 
@@ -166,10 +163,10 @@ def represent(model: Fusion, pair: Means) -> NDArray[np.float64]:
     return model.predict_proba(pair) if isinstance(model, LateAverage) else model.transform(pair)
 
 
-def _estimators(cells: Sequence[Cell], n: int, *, tuned: bool, options: Mapping[str, Any]) -> list[Fusion]:
+def _estimators(cells: Sequence[Cell], n: int, *, tuned: bool) -> list[Fusion]:
     """Return the unfitted estimator of each cell, its trial chosen once for a label."""
     first = {cell.term: cell._replace(seed=TUNING_SEED) for cell in cells}
-    plain = {term: make_fusion(cell.method, **options) for term, cell in first.items()}
+    plain = {term: make_fusion(cell.method) for term, cell in first.items()}
     if tuned and FUSION_METHODS[cells[0].method].network is not None:
         draws = draw_cells(list(first.values()), n)
         sets = [draws[cell].sets[LABELS[term]] for term, cell in first.items()]
@@ -194,4 +191,4 @@ def _fit(cells: Sequence[Cell], draws: Mapping[Cell, Draw], estimators: Sequence
 def _failed(failure: Failure) -> Arrays:
     """Return the arrays of a cell without an answer."""
     nothing = {name: np.full(len(PROBES), np.nan) for name in READ}
-    return nothing | {"failure": np.array(failure.reason), "lasting": np.array(failure.lasting)}
+    return nothing | {"failure": np.array(failure.reason)}

@@ -1,23 +1,24 @@
 """The cells of the grid: one method on one fold with one seed, fitted together with others of its kind."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.neighbour_rows import neighbour_rows
+from beyond_alignment.benchmark.predictions import Arrays, Predictions
 from beyond_alignment.benchmark.problem import Pair, Problem, inner_groups
-from beyond_alignment.benchmark.runner import predict_held_out
-from beyond_alignment.benchmark.store import Arrays
+from beyond_alignment.benchmark.runner import gather, predict_held_out
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS, Fusion, make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, failure_of
-from beyond_alignment.tasks import Split
+from beyond_alignment.study import each
+from beyond_alignment.tasks.splits import Split
 
 FitMany = Callable[[Sequence[Fusion], Sequence[TrainingSet]], Sequence[Fusion | Failure]]
 """Fits estimators of one method, each on its own training set, to what its own ``fit`` would give."""
@@ -46,26 +47,6 @@ def _fit(estimator: Fusion, given: TrainingSet) -> Fusion | Failure:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Cells of one method on one problem, to be fitted together.
-
-    Attributes
-    ----------
-    method
-        Name of the fusion method.
-    folds, seeds
-        Number of the fold and seed of the method, cell by cell (cell,).
-    options
-        Hyper-parameters handed to every estimator.
-    """
-
-    method: str
-    folds: tuple[int, ...]
-    seeds: tuple[int, ...]
-    options: tuple[tuple[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
 class Bench:
     """A problem with both embeddings and its folds.
 
@@ -84,39 +65,96 @@ class Bench:
     splits: tuple[Split, ...]
 
 
-def run_batch(bench: Bench, batch: Batch, fit_many: FitMany = fit_one_by_one) -> list[Arrays]:
-    """Fit the cells of a batch and predict their test spots, on one thread, so that the same bytes come out anywhere.
+class Cell(NamedTuple):
+    """One method on one fold with one seed.
+
+    Attributes
+    ----------
+    bench
+        Name of the problem.
+    method
+        Name of the fusion method.
+    fraction
+        Share of the training spots that the fold holds.
+    fold
+        Number of the fold.
+    seed
+        Of the method.
+    """
+
+    bench: str
+    method: str
+    fraction: float
+    fold: int
+    seed: int
+
+
+def run_cells(
+    benches: Mapping[str, Bench],
+    cells: Iterable[Cell],
+    *,
+    fit_many: FitMany,
+    options: Mapping[str, Mapping[str, Any]],
+    n_jobs: int,
+    scheduler: str | None,
+) -> dict[Cell, Arrays]:
+    """Fit the cells of one method, problem and fraction together, over folds and seeds, and predict their test spots.
 
     Parameters
     ----------
-    bench
-        Where they compete.
-    batch
-        The cells.
+    benches
+        Problems by name.
+    cells
+        What to run.
     fit_many
-        Fits them. Where it fails as a whole, it is given one after the other, so that only the guilty ones fail.
+        Fits the estimators of one method side by side. Where it fails as a whole, it is given one after the other, so
+        that only the guilty ones fail.
+    options
+        Method -> hyper-parameters handed to its estimator.
+    n_jobs, scheduler
+        Where, as in :func:`beyond_alignment.study.each`.
 
     Returns
     -------
-    list
-        Cell by cell: probability (spot, class) or targets (spot, target), guess (spot,), frequency (class,), seconds
-        (its share of the batch), failure (a sentence, empty for none) and lasting.
+    dict
+        Cell -> probability (spot, class) or targets (spot, target), guess (spot,), frequency (class,), seconds (its
+        share of the batch) and failure (a sentence, empty for none).
     """
+    batches: dict[tuple[str, str, float], list[Cell]] = {}
+    for cell in dict.fromkeys(cells):
+        batches.setdefault(cell[:3], []).append(cell)
+    rows = [
+        {"bench": benches[name], "cells": mine, "fit_many": fit_many, "options": dict(options.get(method, {}))}
+        for (name, method, _), mine in batches.items()
+    ]
+    done = dict(each(_run_batch, rows, n_jobs=n_jobs, scheduler=scheduler, what="benchmark"))
+    return {
+        cell: found
+        for number, mine in enumerate(batches.values())
+        for cell, found in zip(mine, done[number], strict=True)
+    }
+
+
+def _run_batch(bench: Bench, cells: Sequence[Cell], fit_many: FitMany, options: Mapping[str, Any]) -> list[Arrays]:
+    """Run cells of one method on one thread, so that the same bytes come out anywhere."""
     start = time.perf_counter()
+    method = cells[0].method
     with threadpool_limits(1):
-        made = {fold: _training(bench, bench.splits[fold], batch.method) for fold in set(batch.folds)}
-        sets = [made[fold] for fold in batch.folds]  # one object a fold, so that seeds share what depends on it alone
+        made = {fold: _training(bench, bench.splits[fold], method) for fold in {cell.fold for cell in cells}}
+        sets = [made[cell.fold] for cell in cells]  # one object a fold, so that seeds share what depends on it alone
+
+        def estimators() -> list[Fusion]:
+            return [make_fusion(method, kind=bench.problem.kind, seed=cell.seed, **options) for cell in cells]
+
         try:
-            found = list(fit_many([_estimator(bench, batch, seed) for seed in batch.seeds], sets))
+            found = list(fit_many(estimators(), sets))
         except Exception:  # noqa: BLE001 the guilty cell is found below
-            again = zip((_estimator(bench, batch, seed) for seed in batch.seeds), sets, strict=True)
-            found = [_alone(fit_many, estimator, given) for estimator, given in again]
-        cells = [
-            _predicted(bench, bench.splits[fold], model, batch.method)
-            for fold, model in zip(batch.folds, found, strict=True)
+            found = [_alone(fit_many, *one) for one in zip(estimators(), sets, strict=True)]
+        answers = [
+            _predicted(bench, bench.splits[cell.fold], model, method) for cell, model in zip(cells, found, strict=True)
         ]
     share = (time.perf_counter() - start) / len(cells)
-    return [{**cell, "seconds": np.array(share)} for cell in cells]
+    return [{**answer, "seconds": np.array(share)} for answer in answers]
 
 
 def _alone(fit_many: FitMany, estimator: Fusion, given: TrainingSet) -> Fusion | Failure:
@@ -125,11 +163,6 @@ def _alone(fit_many: FitMany, estimator: Fusion, given: TrainingSet) -> Fusion |
         return fit_many([estimator], [given])[0]
     except Exception as error:  # noqa: BLE001 one fold of one method must not end the grid
         return failure_of(error)
-
-
-def _estimator(bench: Bench, batch: Batch, seed: int) -> Fusion:
-    """Return the unfitted estimator of one cell."""
-    return make_fusion(batch.method, kind=bench.problem.kind, seed=seed, **dict(batch.options))
 
 
 def _training(bench: Bench, split: Split, method: str) -> TrainingSet:
@@ -164,20 +197,16 @@ def _predicted(bench: Bench, split: Split, model: Fusion | Failure, method: str)
     if not np.isfinite(given).all():
         return _failed(Failure(f"{method} predicts values that are not finite: it diverged in training."))
     found: Arrays = {"probability": given, "guess": guess, "frequency": np.asarray(frequency, dtype=np.float64)}
-    return {**found, "failure": np.array(""), "lasting": np.array(True)}
+    return {**found, "failure": np.array("")}
 
 
 def _failed(failure: Failure) -> Arrays:
     """Return the arrays of a cell without an answer."""
-    return {"failure": np.array(failure.reason), "lasting": np.array(failure.lasting)}
+    return {"failure": np.array(failure.reason)}
 
 
-def failed_cells(failure: Failure, n: int) -> list[Arrays]:
-    """Return the arrays of a batch of which nothing came back."""
-    return [{**_failed(failure), "seconds": np.array(np.nan)} for _ in range(n)]
-
-
-def chunks(cells: Sequence[int], size: int | None) -> list[Sequence[int]]:
-    """Return cells in runs of at most a size; in one run when None."""
-    step = size or max(len(cells), 1)
-    return [cells[start : start + step] for start in range(0, len(cells), step)]
+def joined(bench: Bench, splits: Sequence[Split], parts: Sequence[Arrays]) -> Predictions:
+    """Return what was predicted in some folds."""
+    spread = [np.broadcast_to(part["frequency"], part["probability"].shape) for part in parts]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in ("probability", "guess")}
+    return gather(bench.problem, splits, {**arrays, "frequency": np.concatenate(spread)})

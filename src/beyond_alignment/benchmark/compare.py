@@ -16,8 +16,9 @@ from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import CORE_METHODS, FUSION_METHODS
 from beyond_alignment.fusion.probe import Kind
-from beyond_alignment.information import SisGain, sis_gain, sis_gain_interval
-from beyond_alignment.tasks import leave_one_group_out
+from beyond_alignment.information import sis_gain
+from beyond_alignment.information.sis import SisGain, sis_gain_interval
+from beyond_alignment.tasks.splits import leave_one_group_out
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.benchmark.curve_fit import CurveFit
 from beyond_alignment.benchmark.seed_resampling import check_curves, mean_curve_draws
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 GRID = 257
 """Sizes at which fitted curves are compared, even in log n; between them the lead is interpolated."""

@@ -1,10 +1,8 @@
 """Learning curves of fine-tuned single experts: from raw input where it is at hand, else of a named surrogate."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import joblib
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -14,33 +12,31 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.cells import Bench
 from beyond_alignment.benchmark.curve_problems import CurveProblems, pose_curves
 from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
-from beyond_alignment.benchmark.grid import _bar
 from beyond_alignment.benchmark.plan import field_um
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.runner import gather
 from beyond_alignment.benchmark.scaling import FRACTIONS, subset
 from beyond_alignment.benchmark.scoreboard import score_contest
-from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.finetuning import (
     FinetuneSettings,
-    Stages,
     VitStages,
     enter_spots,
-    raw_absence,
-    raw_counts,
     raw_patches,
-    starting_gene_transformer,
     starting_tissue_vit,
 )
+from beyond_alignment.experts.finetuning.raw_spots import raw_absence, raw_counts
+from beyond_alignment.experts.finetuning.stages import Stages
+from beyond_alignment.experts.finetuning.starting_weights import starting_gene_transformer
 from beyond_alignment.experts.record import Modality
+from beyond_alignment.study import each
 from beyond_alignment.tasks import get_task
 
 Place = tuple[Contest, float, int]
 """A contest, a fraction and a fold."""
 SURROGATES = ("surrogate_expression", "surrogate_morphology")
 FINETUNED = ("finetuned_expression", "finetuned_morphology")
-FINETUNE_CODE = ("experts/finetuning", "benchmark/finetuned_cells.py", "benchmark/scaling.py")
 SURROGATE_CURVES = FinetuneSettings(n_blocks=1, learning_rates=(1e-3,), epochs=30, patience=5, batch_size=128)
 FINETUNE_CURVES = FinetuneSettings(way="lora", n_blocks=1, learning_rates=(1e-3,), epochs=10, patience=3)
 """Cheaper than the defaults of either, for a curve is many runs: one learning rate and one inner split."""
@@ -53,9 +49,7 @@ def surrogate_curves(
     fractions: Sequence[float] = FRACTIONS,
     n_replicates: int = 500,
     settings: FinetuneSettings = SURROGATE_CURVES,
-    store: PointStore | None = None,
     n_jobs: int = 1,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Score a perceptron over a frozen embedding, the stand-in for a fine-tuned expert, on the subsets of the others.
 
@@ -71,12 +65,8 @@ def surrogate_curves(
         Bootstrap replicates of each point, over tiles.
     settings
         How to train; the seed is that of a contest.
-    store
-        Where finished cells are kept.
     n_jobs
         Processes, of one thread each.
-    progress
-        Show what is done and the time to go.
 
     Returns
     -------
@@ -96,8 +86,7 @@ def surrogate_curves(
         frozen = bench.pair[0 if contest.method.endswith("expression") else 1]
         return [RawInput(np.asarray(frozen, dtype=np.float32), None)] * len(bench.splits)
 
-    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
-    return _curves(problems, contests, read, run)
+    return _curves(problems, contests, read, settings, fractions, n_replicates, n_jobs)
 
 
 def finetuned_curves(
@@ -107,9 +96,7 @@ def finetuned_curves(
     fractions: Sequence[float] = FRACTIONS,
     n_replicates: int = 500,
     settings: FinetuneSettings = FINETUNE_CURVES,
-    store: PointStore | None = None,
     n_jobs: int = 1,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Score experts that are fine-tuned from raw input, on the subsets that the other methods got.
 
@@ -123,7 +110,7 @@ def finetuned_curves(
         Releases by name.
     contests
         Their ``method`` is one of :data:`FINETUNED`.
-    fractions, n_replicates, settings, store, n_jobs, progress
+    fractions, n_replicates, settings, n_jobs
         As in :func:`surrogate_curves`.
 
     Returns
@@ -153,8 +140,7 @@ def finetuned_curves(
         entered = {name: _entered(stages, patches, settings) for name, stages in variants.items()}
         return [entered[model.expert.name] for model in models]
 
-    run = _Run(tuple(map(float, fractions)), n_replicates, settings, store or PointStore(None), n_jobs, progress)
-    return _curves(problems, contests, read, run)
+    return _curves(problems, contests, read, settings, fractions, n_replicates, n_jobs)
 
 
 def raw_reasons(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -> dict[Contest, str]:
@@ -194,63 +180,36 @@ def _check(contests: Sequence[Contest], known: Sequence[str]) -> None:
         raise InputError(f"{unknown[0]!r} is not fine-tuned here; choose {' or '.join(known)}.")
 
 
-@dataclass(frozen=True)
-class _Run:
-    """How curves are run."""
-
-    fractions: tuple[float, ...]
-    n_replicates: int
-    settings: FinetuneSettings
-    store: PointStore
-    n_jobs: int
-    progress: bool
-
-
 def _curves(
-    problems: CurveProblems, contests: Sequence[Contest], read: Callable[[Contest], Sequence[RawInput]], run: _Run
+    problems: CurveProblems,
+    contests: Sequence[Contest],
+    read: Callable[[Contest], Sequence[RawInput]],
+    settings: FinetuneSettings,
+    fractions: Sequence[float],
+    n_replicates: int,
+    n_jobs: int,
 ) -> pd.DataFrame:
-    """Run every cell that is not kept, and score every point."""
-    kept, digest = run.store, code_digest(FINETUNE_CODE)
+    """Run every cell, one input in memory at a time, and score every point."""
+    alike: dict[tuple[str, str], list[Contest]] = {}
+    for contest in contests:
+        alike.setdefault((problems.named[contest], contest.method), []).append(contest)
     cells: dict[Place, Arrays] = {}
-    todo: dict[Place, dict[str, object]] = {}
-    for contest in contests:
-        own = vars(replace(run.settings, seed=contest.seed))
-        for fraction in run.fractions:
-            for fold, split in enumerate(problems.of(contest).splits):
-                key = {"finetuned": problems.named[contest], "code": digest, **vars(contest)}
-                key |= {"fraction": fraction, "fold": split.name, "settings": own}
-                found = kept.find(key)
-                if found is None:
-                    todo[contest, fraction, fold] = key
-                else:
-                    cells[contest, fraction, fold] = found
-    todo = dict(sorted(todo.items(), key=lambda item: (problems.named[item[0][0]], item[0][0].method)))
-    inputs: dict[tuple[str, str], Sequence[RawInput]] = {}
-
-    def jobs() -> Iterator[Any]:
-        for contest, fraction, fold in todo:
-            place = problems.named[contest], contest.method
-            if place not in inputs:
-                inputs.clear()  # contests of one task and method follow each other: one input in memory
-                inputs[place] = read(contest)
-            problem, split = problems.of(contest).problem, problems.of(contest).splits[fold]
-            part = subset(split, problem.labels, fraction=fraction, seed=contest.seed)
-            own = replace(run.settings, seed=contest.seed)
-            yield joblib.delayed(finetuned_cell)(inputs[place][fold], problem, part, own)
-
-    done = joblib.Parallel(n_jobs=run.n_jobs, return_as="generator", pre_dispatch="n_jobs")(jobs())
-    with _bar(run.progress) as bar:
-        shown = bar.add_task("fine-tuning", total=len(todo))
-        for place, arrays in zip(todo, done, strict=True):
-            cells[place] = kept.keep(todo[place], arrays)
-            bar.update(shown, advance=1, description=f"{place[0].method}, {place[0].task}")
-    rows: list[dict[str, object]] = []
-    for contest in contests:
-        bench = problems.of(contest)
-        for fraction in run.fractions:
-            parts = [cells[contest, fraction, fold] for fold in range(len(bench.splits))]
-            rows += _rows(contest, fraction, bench, parts, run.n_replicates)
-    return pd.DataFrame(rows)
+    for (name, method), mine in alike.items():
+        inputs, bench = read(mine[0]), problems.benches[name]
+        places = [(c, float(share), fold) for c in mine for share in fractions for fold in range(len(bench.splits))]
+        rows = [
+            {"given": inputs[fold], "problem": bench.problem, "settings": replace(settings, seed=c.seed)}
+            | {"split": subset(bench.splits[fold], bench.problem.labels, fraction=share, seed=c.seed)}
+            for c, share, fold in places
+        ]
+        what = f"{method} of {mine[0].task}"
+        cells |= {places[n]: found for n, found in each(finetuned_cell, rows, n_jobs=n_jobs, what=what)}
+    return pd.DataFrame(
+        row
+        for contest in contests
+        for share in map(float, fractions)
+        for row in _rows(contest, share, problems.of(contest), cells, n_replicates)
+    )
 
 
 def _entered(stages: Stages, raw: NDArray, settings: FinetuneSettings) -> RawInput:
@@ -260,9 +219,10 @@ def _entered(stages: Stages, raw: NDArray, settings: FinetuneSettings) -> RawInp
 
 
 def _rows(
-    contest: Contest, fraction: float, bench: Bench, parts: Sequence[Arrays], n_replicates: int
+    contest: Contest, fraction: float, bench: Bench, cells: Mapping[Place, Arrays], n_replicates: int
 ) -> list[dict[str, object]]:
     """Return one row a metric of one point."""
+    parts = [cells[contest, fraction, fold] for fold in range(len(bench.splits))]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in ("probability", "guess", "frequency")}
     spent = np.stack([part["spent"] for part in parts])  # (fold, seconds operations parameters epochs spots)
     scores = score_contest(gather(bench.problem, bench.splits, arrays), n_replicates=n_replicates)

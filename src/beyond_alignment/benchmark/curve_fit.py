@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment.benchmark.power_law import LEAST_EXPONENT, MOST_EXPONENT, PowerLaws, fit_power_laws
 from beyond_alignment.benchmark.seed_resampling import LEVEL, check_curves, mean_curve_draws, widening
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 Trend = Literal["rises", "falls", "no trend shown"]
 Interval = tuple[float, float]

@@ -1,4 +1,4 @@
-"""Learning curves on the grid's engine: every fraction, seed, fold and method, many fitted together, each cell kept."""
+"""Learning curves on the grid's engine: every fraction, seed, fold and method, many fitted together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -7,29 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.benchmark.cells import Batch, Bench, FitMany, chunks, fit_one_by_one
+from beyond_alignment.benchmark.cells import Bench, Cell, FitMany, fit_one_by_one, joined, run_cells
 from beyond_alignment.benchmark.curve_problems import CurveProblems
-from beyond_alignment.benchmark.grid import GRID_CODE, _bar, _joined
-from beyond_alignment.benchmark.pools import run_here, run_on_dask
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.benchmark.problem import Contest, stand_ins
 from beyond_alignment.benchmark.scaling import FRACTIONS, subset
 from beyond_alignment.benchmark.scoreboard import score_contest
-from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.tuning import TRIALS
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 CONTESTANTS = (
     *("expression_only", "morphology_only", "concat", "late_average", "low_rank", "cross_attention", "bottleneck"),
     *("clip", "comm", "synergy_max"),
 )
 """Methods whose learning curves are drawn; fine-tuned experts stand beside them."""
-CURVE_CODE = (*GRID_CODE, "benchmark/curve_grid.py", "benchmark/scaling.py")
-ONE_TRIAL = TRIALS[:1]
 FAILURE = (*(field.name for field in fields(Contest)), "fraction", "fold", "n_train", "failure")
-
-Place = tuple[Contest, float, int]
-"""A contest, a fraction and a fold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,29 +41,16 @@ class CurveGrid:
     failures: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class _Posed:
-    """A problem whose splits are all subsets of all folds, and where each stands among them."""
-
-    bench: Bench
-    folds: tuple[Split, ...]
-    places: Mapping[tuple[float, int, int], int]
-
-
 def run_curves(
     problems: CurveProblems,
     contests: Sequence[Contest],
     *,
     fractions: Sequence[float] = FRACTIONS,
     n_replicates: int = 500,
-    store: PointStore | None = None,
     fit_many: FitMany = fit_one_by_one,
     options: Mapping[str, Mapping[str, Any]] | None = None,
-    settings: Mapping[str, object] | None = None,
-    cells_at_once: int | None = None,
     n_jobs: int = 1,
     scheduler: str | None = None,
-    progress: bool = False,
 ) -> CurveGrid:
     """Score contests on nested fractions of their training spots.
 
@@ -88,9 +67,7 @@ def run_curves(
         Shares of the training spots.
     n_replicates
         Bootstrap replicates of each point; tiles are resampled, paired between points of a task.
-    store
-        Where finished cells are kept.
-    fit_many, options, settings, cells_at_once, n_jobs, scheduler, progress
+    fit_many, options, n_jobs, scheduler
         As in :func:`~beyond_alignment.benchmark.run_grid`.
 
     Raises
@@ -100,42 +77,43 @@ def run_curves(
     """
     if not fractions:
         raise InputError("There is no fraction of the training spots; give one or more, such as 0.1 and 1.")
-    kept, wanted = store or PointStore(None), tuple(sorted(set(fractions)))
-    chosen = {method: dict(values) for method, values in (options or {}).items()}
+    wanted = tuple(sorted(set(fractions)))
     standing = stand_ins(contests)
     distinct = list(dict.fromkeys(standing.values()))
-    named = problems.named
-    seeds = {name: {c.seed for c in distinct if named[c] == name} for name in {named[c] for c in distinct}}
-    posed = {name: _pose(problems.benches[name], wanted, own) for name, own in seeds.items()}
-    digest = code_digest(CURVE_CODE[len(GRID_CODE) :])
-    keys = {
-        (contest, fraction, fold): {
-            **{"curve": named[contest], "code": digest, **vars(contest), "fraction": fraction, "fold": split.name},
-            **{"options": chosen.get(contest.method, {}), "settings": dict(settings or {})},
-        }
-        for contest in distinct
-        for fraction in wanted
-        for fold, split in enumerate(posed[named[contest]].folds)
-    }
-    cells = {place: found for place, key in keys.items() if (found := kept.find(key)) is not None}
-    work, places = _work([p for p in keys if p not in cells], posed, named, chosen, cells_at_once)
-    whole = {name: one.bench for name, one in posed.items()}
-    batches = (
-        run_here(whole, work, fit_many, n_jobs=n_jobs)
-        if scheduler is None
-        else run_on_dask({name: whole[name] for name, _ in work}, work, fit_many, address=scheduler)
-    )
-    with _bar(progress) as bar:
-        job = bar.add_task("learning curves", total=len(keys), completed=len(cells))
-        for number, answers in batches if work else iter(()):
-            for place, arrays in zip(places[number], answers, strict=True):
-                cells[place] = kept.keep(keys[place], arrays) if bool(arrays["lasting"]) else arrays
-            bar.update(job, advance=len(answers), description=f"{work[number][1].method}, {places[number][0][0].task}")
-    return _read(standing, wanted, posed, named, cells, n_replicates)
+    seeds: dict[str, set[int]] = {}
+    for contest in distinct:
+        seeds.setdefault(problems.named[contest], set()).add(contest.seed)
+    benches, places = {}, {}
+    for name, own in seeds.items():
+        benches[name], places[name] = _pose(problems.benches[name], wanted, own)
+
+    def cells_of(contest: Contest, fraction: float) -> list[Cell]:
+        name = problems.named[contest]
+        folds = range(len(problems.benches[name].splits))
+        where = (places[name][fraction, contest.seed, fold] for fold in folds)
+        return [Cell(name, contest.method, fraction, place, contest.seed) for place in where]
+
+    cells = run_cells(
+        benches, (cell for c in distinct for fraction in wanted for cell in cells_of(c, fraction)), fit_many=fit_many,
+        options=options or {}, n_jobs=n_jobs, scheduler=scheduler,
+    )  # fmt: skip
+    rows: list[dict[str, object]] = []
+    failures: list[dict[str, object]] = []
+    for contest, source in standing.items():
+        bench = benches[problems.named[source]]
+        for fraction in wanted:
+            mine = cells_of(source, fraction)
+            parts, splits = [cells[cell] for cell in mine], [bench.splits[cell.fold] for cell in mine]
+            key = {**vars(contest), "fraction": fraction}
+            lost = list(_lost(key, splits, parts))
+            failures += lost
+            if not lost:
+                rows += _scored(key, bench, splits, parts, n_replicates)
+    return CurveGrid(pd.DataFrame(rows), pd.DataFrame(failures, columns=list(FAILURE)))
 
 
-def _pose(bench: Bench, fractions: Sequence[float], seeds: set[int]) -> _Posed:
-    """Return a problem with the subsets of every fold; seeds share the whole one."""
+def _pose(bench: Bench, fractions: Sequence[float], seeds: set[int]) -> tuple[Bench, dict[tuple[float, int, int], int]]:
+    """Return a problem whose splits are all subsets of all folds, and where each stands; seeds share the whole one."""
     labels, splits = bench.problem.labels, []
     places: dict[tuple[float, int, int], int] = {}
     for fraction in fractions:
@@ -145,54 +123,7 @@ def _pose(bench: Bench, fractions: Sequence[float], seeds: set[int]) -> _Posed:
                 if same is None:
                     splits.append(split if fraction == 1 else subset(split, labels, fraction=fraction, seed=seed))
                 places[fraction, seed, fold] = len(splits) - 1 if same is None else same
-    return _Posed(replace(bench, splits=tuple(splits)), bench.splits, places)
-
-
-def _work(
-    todo: Sequence[Place],
-    posed: Mapping[str, _Posed],
-    named: Mapping[Contest, str],
-    options: Mapping[str, Mapping[str, Any]],
-    size: int | None,
-) -> tuple[list[tuple[str, Batch]], list[list[Place]]]:
-    """Return the batches that are to be run, and which cells each holds."""
-    alike: dict[tuple[Contest, float], list[Place]] = {}
-    for contest, fraction, fold in todo:
-        alike.setdefault((replace(contest, seed=0), fraction), []).append((contest, fraction, fold))
-    work, places = [], []
-    for (kind, _), mine in alike.items():
-        for run in chunks(range(len(mine)), size):
-            part = [mine[number] for number in run]
-            name = named[part[0][0]]
-            where = tuple(posed[name].places[fraction, c.seed, fold] for c, fraction, fold in part)
-            values = tuple(options.get(kind.method, {}).items())
-            work.append((name, Batch(kind.method, where, tuple(c.seed for c, _, _ in part), values)))
-            places.append(part)
-    return work, places
-
-
-def _read(
-    standing: Mapping[Contest, Contest],
-    fractions: Sequence[float],
-    posed: Mapping[str, _Posed],
-    named: Mapping[Contest, str],
-    cells: Mapping[Place, Arrays],
-    n_replicates: int,
-) -> CurveGrid:
-    """Score every point whose folds all have an answer."""
-    rows: list[dict[str, object]] = []
-    failures: list[dict[str, object]] = []
-    for contest, source in standing.items():
-        one = posed[named[source]]
-        for fraction in fractions:
-            parts = [cells[source, fraction, fold] for fold in range(len(one.folds))]
-            splits = [one.bench.splits[one.places[fraction, source.seed, fold]] for fold in range(len(one.folds))]
-            key = {**vars(contest), "fraction": fraction}
-            lost = list(_lost(key, splits, parts))
-            failures += lost
-            if not lost:
-                rows += _scored(key, one.bench, splits, parts, n_replicates)
-    return CurveGrid(pd.DataFrame(rows), pd.DataFrame(failures, columns=list(FAILURE)))
+    return replace(bench, splits=tuple(splits)), places
 
 
 def _lost(key: Mapping[str, object], splits: Sequence[Split], parts: Sequence[Arrays]) -> Iterator[dict[str, object]]:
@@ -206,7 +137,7 @@ def _scored(
     key: Mapping[str, object], bench: Bench, splits: Sequence[Split], parts: Sequence[Arrays], n_replicates: int
 ) -> list[dict[str, object]]:
     """Return one row a metric."""
-    found = score_contest(_joined(bench, splits, parts), n_replicates=n_replicates)
+    found = score_contest(joined(bench, splits, parts), n_replicates=n_replicates)
     size = float(np.mean([len(split.train) for split in splits]))
     seconds = float(sum(part["seconds"] for part in parts))
     return [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from anndata import AnnData
 
 from beyond_alignment.benchmark.cells import Bench
-from beyond_alignment.benchmark.grid import _benches
+from beyond_alignment.benchmark.grid import pose_contests
 from beyond_alignment.benchmark.problem import Contest, stand_ins
 
 
@@ -17,7 +17,7 @@ class CurveProblems:
     Attributes
     ----------
     benches
-        Problem by a name that says what it holds.
+        Problem by its name.
     named
         Name of each contest's problem.
     """
@@ -46,4 +46,4 @@ def pose_curves(data_sets: Mapping[str, AnnData], contests: Sequence[Contest]) -
         Any methods, fine-tuned experts among them.
     """
     posed = dict.fromkeys((*contests, *stand_ins(contests).values()))
-    return CurveProblems(*_benches(data_sets, list(posed)))
+    return CurveProblems(*pose_contests(data_sets, list(posed)))

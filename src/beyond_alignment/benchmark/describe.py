@@ -7,7 +7,10 @@ import pandas as pd
 from anndata import AnnData
 
 from beyond_alignment.benchmark.problem import pose
-from beyond_alignment.tasks import TASKS, Task, absence, get_task, split_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS, Task
+from beyond_alignment.tasks.splits import split_task
 
 
 def _held(releases: Mapping[str, AnnData], tasks: Sequence[str]) -> Iterator[tuple[Task, AnnData]]:

@@ -1,6 +1,5 @@
 """Simulated tissue of any size with labels of a chosen SIS, once by additive synergy and once by an interaction."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +20,8 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.tables import symbol_table
 from beyond_alignment.information.pid import PID
-from beyond_alignment.tasks import Split, labelled
+from beyond_alignment.tasks.labels import labelled
+from beyond_alignment.tasks.splits import Split
 
 SynergyKind = Literal["additive", "interaction"]
 KINDS: tuple[SynergyKind, ...] = ("additive", "interaction")
@@ -134,14 +134,10 @@ def dialled_problems(
     named: dict[Contest, str] = {}
     for label in labels:
         values = _draw(adata, label, tissue_seed)
-        bench = Bench(make_problem(adata, values, split="donor"), (pair[0], pair[1]), (split,))
-        digest = hashlib.sha256()
-        for array in (*pair, values.astype(str), split.train, split.test):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        key = f"{label.name}-donor-{digest.hexdigest()[:16]}"
-        benches[key] = bench
+        benches[label.name] = Bench(make_problem(adata, values, split="donor"), (pair[0], pair[1]), (split,))
         for method in methods:
-            named |= {Contest(label.name, "donor", method, EXPRESSION, MORPHOLOGY, seed): key for seed in seeds}
+            contests = (Contest(label.name, "donor", method, EXPRESSION, MORPHOLOGY, seed) for seed in seeds)
+            named |= dict.fromkeys(contests, label.name)
     return CurveProblems(benches, named), tuple(size / most for size in sorted(sizes))
 
 

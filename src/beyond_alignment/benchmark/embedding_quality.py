@@ -1,22 +1,12 @@
 """What an embedding is like apart from any task: how many directions it uses, and whom it calls neighbours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
-
 import numpy as np
-import pandas as pd
-from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 from sklearn.metrics import pairwise_distances
 
-from beyond_alignment import keys
-from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.expert_probes import experts_of, modality_read
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import microns
 
 CHUNK = 1024
 
@@ -60,25 +50,6 @@ def effective_rank(values: ArrayLike) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far two embeddings name the same neighbours.
-
-    Attributes
-    ----------
-    value
-        Mean share of the k nearest neighbours of a spot that are the same in both, 0 to 1.
-    chance
-        The same for unrelated embeddings: k over the number of spots that could be chosen.
-    overlap
-        The share, spot by spot (spot,).
-    """
-
-    value: float
-    chance: float
-    overlap: NDArray[np.float64]
-
-
 def near_pairs(coordinates: ArrayLike, sections: ArrayLike, *, within_um: float) -> sparse.csr_array:
     """Mark the pairs of spots of a section whose patches may share pixels.
 
@@ -107,7 +78,9 @@ def near_pairs(coordinates: ArrayLike, sections: ArrayLike, *, within_um: float)
     return sparse.csr_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(names), len(names)))
 
 
-def nearest(values: ArrayLike, *, k: int, near: sparse.csr_array | None = None) -> NDArray[np.intp]:
+def nearest(
+    values: ArrayLike, *, k: int, near: sparse.csr_array | None = None, groups: ArrayLike | None = None
+) -> NDArray[np.intp]:
     """Return the k nearest neighbours (Euclidean) of each spot, itself left out: (spot, k), in no order.
 
     Parameters
@@ -118,6 +91,8 @@ def nearest(values: ArrayLike, *, k: int, near: sparse.csr_array | None = None) 
         Neighbours a spot.
     near
         Pairs that may not be neighbours, from :func:`near_pairs`.
+    groups
+        Neighbours are sought among the spots of one group, a section for instance (spot,); among all where None.
 
     Raises
     ------
@@ -125,122 +100,70 @@ def nearest(values: ArrayLike, *, k: int, near: sparse.csr_array | None = None) 
         If some spot has fewer than k others to choose from.
     """
     x = _checked(values)
-    free = len(x) - 1 - (0 if near is None else int(near.sum(axis=1).max()))
+    free = int(choices(len(x), near, groups).min())
     if not 1 <= k <= free:
         msg = f"k = {k} neighbours, but some spot has only {free} others to choose from: use a smaller k."
         raise InputError(msg)
     found = np.empty((len(x), k), dtype=np.intp)
-    for start in range(0, len(x), CHUNK):
-        rows = np.arange(start, min(start + CHUNK, len(x)))
-        distance = pairwise_distances(x[rows], x)
-        distance[np.arange(len(rows)), rows] = np.inf
-        if near is not None:
-            distance[near[rows].nonzero()] = np.inf
-        found[rows] = np.argpartition(distance, k - 1, axis=1)[:, :k]
+    for members in _members(len(x), groups):
+        for start in range(0, len(members), CHUNK):
+            rows = members[start : start + CHUNK]
+            distance = pairwise_distances(x[rows], x[members])
+            distance[rows[:, None] == members[None, :]] = np.inf
+            if near is not None:
+                distance[near[rows][:, members].nonzero()] = np.inf
+            found[rows] = members[np.argpartition(distance, k - 1, axis=1)[:, :k]]
     return found
 
 
-def neighbour_agreement(
-    first: ArrayLike, second: ArrayLike, *, k: int = 10, near: sparse.csr_array | None = None
-) -> Agreement:
+def choices(n: int, near: sparse.csr_array | None, groups: ArrayLike | None) -> NDArray[np.float64]:
+    """Return how many spots each spot's neighbours are chosen from (spot,)."""
+    left = np.empty(n)
+    for members in _members(n, groups):
+        left[members] = len(members) - 1 - (0 if near is None else near[members][:, members].sum(axis=1))
+    return left
+
+
+def _members(n: int, groups: ArrayLike | None) -> list[NDArray[np.intp]]:
+    """Return the spots of each group."""
+    names = np.zeros(n) if groups is None else np.asarray(groups).astype(str)
+    return [np.flatnonzero(names == name) for name in np.unique(names)]
+
+
+def agreement(
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    *,
+    near: sparse.csr_array | None = None,
+    groups: ArrayLike | None = None,
+) -> dict[str, float]:
     """Compare the neighbours that two embeddings of the same spots name.
 
-    Patches that overlap look alike to any image expert: without ``near`` part of the agreement is the tissue's map.
+    Patches that overlap look alike to any image expert: without ``near`` part of the agreement is the tissue's map. Two
+    experts that both see the slide agree through that alone: without ``groups`` part of it is the slide.
 
     Parameters
     ----------
     first, second
-        (spot, feature) each.
-    k
-        Neighbours a spot.
-    near
-        Pairs that may not be neighbours, from :func:`near_pairs`.
+        From :func:`nearest`, with the same ``near`` and ``groups``.
+    near, groups
+        As there.
+
+    Returns
+    -------
+    dict
+        agreement (mean share of the k nearest of a spot that are the same in both), chance (the same for unrelated
+        embeddings), error (standard error of the mean, were spots independent).
 
     Raises
     ------
     InputError
-        If the numbers of spots differ or k does not fit.
+        If the numbers of spots differ.
     """
-    return _agreement(nearest(first, k=k, near=near), nearest(second, k=k, near=near), near)
-
-
-def _agreement(first: NDArray[np.intp], second: NDArray[np.intp], near: sparse.csr_array | None) -> Agreement:
-    """Compare two tables of neighbours (spot, k)."""
     if first.shape != second.shape:
         msg = f"The embeddings have {len(first)} and {len(second)} spots: give two of the same spots."
         raise InputError(msg)
     n, k = first.shape
     overlap = (first[:, :, None] == second[:, None, :]).any(axis=2).mean(axis=1)
-    taken = np.zeros(n) if near is None else near.sum(axis=1)
-    return Agreement(float(overlap.mean()), float(np.mean(k / (n - 1 - taken))), overlap)
-
-
-def agreement_matrix(
-    tissue: AnnData,
-    *,
-    experts: Sequence[str] | None = None,
-    k: int = 10,
-    apart_um: float = 600.0,
-    within: str | None = keys.SECTION,
-) -> tuple[pd.DataFrame, float]:
-    """Compare the neighbours of all pairs of experts, section by section, spots with overlapping patches left out.
-
-    Two experts that both see the donor or the slide would agree through that alone, were neighbours sought in all
-    sections.
-
-    Parameters
-    ----------
-    tissue
-        Reads ``obsm["X_<expert>"]``, sections and coordinates.
-    experts
-        Names; all that the tissue holds when None.
-    k
-        Neighbours a spot.
-    apart_um
-        Spots of a section up to this far apart, in x and y, are not neighbours; the widest field of view.
-    within
-        Column of ``obs`` whose groups neighbours are sought in; None for all spots.
-
-    Returns
-    -------
-    tuple
-        Agreement (expert, expert), the mean over spots, and chance.
-
-    Raises
-    ------
-    InputError
-        If some spot has fewer than k others to choose from.
-    """
-    names = tuple(experts or experts_of(tissue))
-    near = near_pairs(microns(tissue), tissue.obs[keys.SECTION], within_um=apart_um)
-    groups = np.zeros(tissue.n_obs) if within is None else tissue.obs[within].astype(str).to_numpy()
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    parts = [near[rows][:, rows] for rows in members]
-    values = [embedding(tissue, name) for name in names]
-    tables = [[nearest(x[rows], k=k, near=part) for rows, part in zip(members, parts, strict=True)] for x in values]
-    size = np.array([len(rows) for rows in members])
-    mean, chance = np.eye(len(names)), 0.0
-    for i, j in combinations_with_replacement(range(len(names)), 2):
-        found = [_agreement(*three) for three in zip(tables[i], tables[j], parts, strict=True)]
-        mean[i, j] = mean[j, i] = np.average([part.value for part in found], weights=size)
-        chance = float(np.average([part.chance for part in found], weights=size))
-    return pd.DataFrame(mean, index=list(names), columns=list(names)), chance
-
-
-def rank_table(tissue: AnnData, *, experts: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the effective rank of each expert: expert, reads, dimension, effective_rank, share, n.
-
-    Parameters
-    ----------
-    tissue
-        Reads ``obsm["X_<expert>"]``.
-    experts
-        Names; all that the tissue holds when None.
-    """
-    rows = []
-    for name in tuple(experts or experts_of(tissue)):
-        x = embedding(tissue, name)
-        row = {"expert": name, "reads": modality_read(tissue, name), "dimension": x.shape[1]}
-        rank = effective_rank(x)
-        rows.append({**row, "effective_rank": rank, "share": rank / min(x.shape[1], len(x) - 1), "n": len(x)})
-    return pd.DataFrame(rows)
+    chance = float(np.mean(k / choices(n, near, groups)))
+    return {"agreement": float(overlap.mean()), "chance": chance, "error": float(overlap.std() / np.sqrt(n))}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from beyond_alignment import keys
 from beyond_alignment.datasets import normalise
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import other_genes
+from beyond_alignment.tasks.imputation import other_genes
 
 COUNTS_EXPERT = "pca"
 

@@ -1,10 +1,10 @@
-"""Scores every frozen expert alone on every task, with the folds, the probe and the tiles of the benchmark."""
+"""Scores a frozen expert alone on a task, with the folds, the probe and the tiles of the benchmark."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import joblib
 import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
@@ -12,16 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
-from beyond_alignment.benchmark.paired_scores import ExpertScores, collect_scores
 from beyond_alignment.benchmark.predictions import Predictions, by_fold, join_folds
 from beyond_alignment.benchmark.problem import Problem, pose
 from beyond_alignment.benchmark.runner import out_of_fold
 from beyond_alignment.benchmark.scoreboard import chance_macro_f1
-from beyond_alignment.benchmark.store import PointStore
-from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, without_donors
-from beyond_alignment.experts import EXPERTS, field_name
-from beyond_alignment.tasks import TASKS, Split, absence, get_task, split_task, tiles
-from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.benchmark.unseen import donors_tested, fold_embeddings, variants_named, without_donors
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.experts.registry import EXPERTS
+from beyond_alignment.tasks.registry import SplitKind, get_task
+from beyond_alignment.tasks.splits import Split, split_task, tiles
 
 IN_FOLD = "pearson_in_fold"
 MAIN_METRIC = {"classification": "macro_f1", "regression": IN_FOLD}
@@ -101,165 +100,83 @@ def in_fold(parts: Sequence[Predictions], drawn: TissueDraws) -> tuple[Score, li
     """Correlate predicted and true targets within each fold, and average over targets and then over folds.
 
     Correlated over all folds at once, the mean of the training spots counts against every prediction: where a held-out
-    donor is high, the mean of the others is low.
-
-    Returns
-    -------
-    tuple
-        The mean, and each fold's.
+    donor is high, the mean of the others is low. Returns the mean, and each fold's.
     """
     each = [score(part, drawn.of(part.tiles))["pearson"] for part in parts]
     mean = np.mean([np.r_[one.value, one.replicates] for one in each], axis=0)
     return Score(IN_FOLD, float(mean[0]), mean[1:]), each
 
 
-def expert_scores(
-    tissue: AnnData,
-    *,
-    experts: Sequence[str] | None = None,
-    unseen: Mapping[str, Mapping[str, str]] | None = None,
-    tasks: Sequence[str] | None = None,
-    splits: Sequence[SplitKind] | None = None,
-    n_replicates: int = 500,
-    seed: int = 0,
-    store: PointStore | None = None,
-    n_jobs: int = 1,
-) -> ExpertScores:
-    """Score every expert alone on every task of a tissue.
-
-    Folds, probe and scores are those of the benchmark: at most fifty principal components and a linear model, fitted on
-    training spots. The intervals resample tiles of the tissue, so they speak of other places in these sections, not of
-    other donors.
-
-    Parameters
-    ----------
-    tissue
-        Reads ``obsm["X_<expert>"]``, the labels, sections, donors and coordinates.
-    experts
-        Names; all that the tissue holds when None.
-    unseen
-        Further experts, each with its embedding donor by donor from ``unseen_variants``: every fold is scored with the
-        network that never saw its test donor.
-    tasks
-        Names; all that the tissue is labelled for when None.
-    splits
-        Those to run where a task allows them; the main split of each task when None.
-    n_replicates
-        Bootstrap replicates.
-    seed
-        Of the probes and the replicates.
-    store
-        Where finished points are kept.
-    n_jobs
-        Processes, -1 for one a core; for few experts their start costs more than they save.
-
-    Raises
-    ------
-    InputError
-        If an expert is missing, or a task has no labels.
-    """
-    variants = dict(unseen or {})
-    names = (*(experts or experts_of(tissue)), *variants)
-    carried = [name for name, task in TASKS.items() if not task.imputes and not absence(tissue, name)]
-    posed = [_posed(tissue, task, split) for task in tasks or carried for split in _splits(task, splits)]
-    jobs = _jobs(tissue, names, variants, posed, seed=seed, store=store)
-    found = joblib.Parallel(n_jobs=n_jobs)(jobs)
-    drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
-    chance = {(task, split): chance_of(one, seed=seed) for (task, split, *_), one in zip(posed, found, strict=False)}
-    pairs = [(expert, problem) for expert in names for problem in posed]
-    return collect_scores(
-        (describe(tissue, expert, task, split, one, metric, chance[task, split]), result)
-        for (expert, (task, split, _, folds)), one in zip(pairs, found, strict=True)
-        for metric, result in _scores(one, folds, drawn).items()
-    )
-
-
-Posed = tuple[str, SplitKind, Problem, tuple[Split, ...]]
-
-
-def _splits(task: str, splits: Sequence[SplitKind] | None) -> list[SplitKind]:
-    """Return the splits to run of a task."""
-    allowed = get_task(task).splits
-    return list(allowed[:1]) if splits is None else [split for split in allowed if split in splits]
-
-
-def _posed(tissue: AnnData, task: str, split: SplitKind) -> Posed:
-    """Return a task's problem and folds under a split."""
-    spots, problem = pose(tissue, task, split=split)
-    return task, split, problem, split_task(spots, task, split)
-
-
-def _scores(found: Predictions, folds: Sequence[Split], drawn: TissueDraws) -> dict[str, Score]:
-    """Return all scores of a task."""
-    scores = score(found, drawn.of(found.tiles))
-    return scores if found.classes else {**scores, IN_FOLD: in_fold(by_fold(found, folds), drawn)[0]}
-
-
-def _jobs(
-    tissue: AnnData,
-    experts: Sequence[str],
-    variants: Mapping[str, Mapping[str, str]],
-    posed: Sequence[Posed],
-    *,
-    seed: int,
-    store: PointStore | None,
-) -> Iterator[tuple]:
-    """Yield what predicts each task from each expert."""
-    donors = tissue.obs[keys.DONOR].astype(str).to_numpy()
-    tested = [donors_tested(donors[problem.positions], folds) for _, _, problem, folds in posed]
-    for expert in experts:
-        method = f"{modality_read(tissue, expert).replace('unknown', 'morphology')}_only"
-        whole = iter(fold_embeddings(tissue, expert, [test for task in tested for test in task], variants.get(expert)))
-        for task, split, problem, folds in posed:
-            own = [next(whole) for _ in folds]
-            cut = {id(values): values[problem.positions] for values in own}  # one copy of what folds share
-            parts = [cut[id(values)] for values in own]
-            key = {"probe": "expert", "expert": expert, "task": task, "split": split, "seed": seed}
-            yield joblib.delayed(_predict)(problem, parts, folds, method, seed=seed, key=key, store=store)
-
-
-def _predict(
-    problem: Problem,
-    parts: Sequence[NDArray[np.float32]],
-    folds: Sequence[Split],
-    method: str,
-    *,
-    seed: int,
-    key: dict[str, object],
-    store: PointStore | None,
-) -> Predictions:
-    """Predict every spot from the fold that held it out, with the embedding of that fold."""
-    if all(x is parts[0] for x in parts):
-        x = parts[0]
-        return out_of_fold(problem, (x, x), folds, method, seed=seed, key=key | {"x": digest(x)}, store=store)
-    found = []
-    for x, fold in zip(parts, folds, strict=True):
-        own = key | {"x": digest(x), "fold": fold.name}
-        found.append(out_of_fold(problem, (x, x), [fold], method, seed=seed, key=own, store=store))
-    return join_folds(found)
-
-
-def describe(
+def score_expert(
     tissue: AnnData,
     expert: str,
     task: str,
-    split: SplitKind,
-    found: Predictions,
-    metric: str,
-    chance: dict[str, float],
-) -> dict[str, object]:
-    """Return the columns that go with a score of a registered task."""
-    record, reads = get_task(task), modality_read(tissue, expert)
-    return {
-        "expert": expert,
-        "task": task,
-        "split": split,
-        "reads": reads,
-        "made_from": record.made_from,
-        "same_source": reads == record.made_from,
-        "main": metric == MAIN_METRIC[record.kind] and split == record.splits[0],
-        "chance": chance[metric],
-        "n": len(found.positions),
-        "n_tiles": len(np.unique(found.tiles)),
-        "n_sections": len(np.unique(found.strata)),
-    }
+    *,
+    split: SplitKind | None = None,
+    n_replicates: int = 500,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Score an expert alone on a task of a tissue: a record a metric, the main one with its draws.
+
+    Folds, probe and scores are those of the benchmark: at most fifty principal components and a linear model, fitted on
+    training spots. The intervals resample tiles of the tissue, so they speak of other places in these sections, not of
+    other donors. A name such as ``tissue_vit_unseen_200um`` scores every fold with the network that never saw its test
+    donor. The main split of the task is run where no other is asked for.
+    """
+    record = get_task(task)
+    kind = split or record.splits[0]
+    spots, problem = pose(tissue, task, split=kind)
+    folds = split_task(spots, task, kind)
+    found = _predict(tissue, expert, problem, folds, seed=seed)
+    drawn = draw_tiles(tissue, n_replicates=n_replicates, seed=seed)
+    scores = score(found, drawn.of(found.tiles))
+    if not found.classes:
+        scores[IN_FOLD] = in_fold(by_fold(found, folds), drawn)[0]
+    chance = chance_of(found, seed=seed)
+    same = described(tissue, expert, record.made_from) | {"split": kind, **sizes([found])}
+    main = MAIN_METRIC[record.kind] if kind == record.splits[0] else ""
+    return [
+        {"metric": metric, "main": metric == main, **same, **as_columns(one, keep=metric == main)}
+        | {"chance": chance[metric]}
+        for metric, one in scores.items()
+    ]
+
+
+def described(tissue: AnnData, expert: str, made_from: str) -> dict[str, Any]:
+    """Return what an expert reads and what a label was made from; a label of the same source is not independent."""
+    reads = modality_read(tissue, expert)
+    return {"reads": reads, "made_from": made_from, "same_source": reads == made_from}
+
+
+def sizes(parts: Sequence[Predictions]) -> dict[str, int]:
+    """Return the numbers of spots, tiles and sections that were scored."""
+    tile, section = ([getattr(part, name) for part in parts] for name in ("tiles", "strata"))
+    n_tiles, n_sections = (len(np.unique(np.concatenate(names))) for names in (tile, section))
+    return {"n": sum(len(part.positions) for part in parts), "n_tiles": n_tiles, "n_sections": n_sections}
+
+
+def as_columns(found: Score, *, keep: bool) -> dict[str, Any]:
+    """Return a score with its interval (95 %) and, where they are to be kept, its draws."""
+    low, high = found.interval()
+    drawn = {"draws": found.replicates.astype(np.float32)} if keep else {}
+    return {"value": found.value, "low": low, "high": high, **drawn}
+
+
+def method_of(tissue: AnnData, expert: str) -> str:
+    """Return the unimodal method that probes an expert."""
+    return f"{modality_read(tissue, expert).replace('unknown', 'morphology')}_only"
+
+
+def _predict(tissue: AnnData, expert: str, problem: Problem, folds: Sequence[Split], *, seed: int) -> Predictions:
+    """Predict every spot from the fold that held it out, with the embedding of that fold."""
+    donors = tissue.obs[keys.DONOR].astype(str).to_numpy()[problem.positions]
+    variants: Mapping[str, str] | None = variants_named(tissue, expert)
+    parts = fold_embeddings(tissue, expert, donors_tested(donors, folds), variants)
+    method, rows = method_of(tissue, expert), problem.positions
+    if variants is None:
+        x = parts[0][rows]
+        return out_of_fold(problem, (x, x), folds, method, seed=seed)
+    cut = [values[rows] for values in parts]
+    return join_folds(
+        [out_of_fold(problem, (x, x), [fold], method, seed=seed) for x, fold in zip(cut, folds, strict=True)]
+    )

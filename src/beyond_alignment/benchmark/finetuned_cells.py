@@ -8,19 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from beyond_alignment.benchmark.predictions import Arrays
 from beyond_alignment.benchmark.problem import Problem, inner_groups
 from beyond_alignment.benchmark.runner import predict_held_out
-from beyond_alignment.benchmark.store import Arrays
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.finetuning import (
-    Diverged,
-    Finetuned,
-    FinetuneSettings,
-    Stages,
-    finetune,
-    finetune_surrogate,
-)
-from beyond_alignment.tasks import Split
+from beyond_alignment.experts.finetuning import FinetuneSettings, finetune, finetune_surrogate
+from beyond_alignment.experts.finetuning.finetune import Finetuned
+from beyond_alignment.experts.finetuning.loop import Diverged
+from beyond_alignment.experts.finetuning.stages import Stages
+from beyond_alignment.tasks.splits import Split
 
 
 @dataclass(frozen=True, eq=False)

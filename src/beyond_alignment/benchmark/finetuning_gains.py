@@ -9,7 +9,7 @@ from beyond_alignment.errors import InputError
 PLACE = ["task", "split", "metric", "fraction", "seed"]
 
 
-def finetuning_gains(points: pd.DataFrame, *, metrics: tuple[str, ...] = ("macro_f1", "r2")) -> pd.DataFrame:
+def finetuning_gains(points: pd.DataFrame) -> pd.DataFrame:
     """Return the score of each fine-tuned expert less that of the benchmark's frozen expert of the same modality.
 
     Both are scored on the same subsets of the same seeds. The network that is fine-tuned need not be the frozen expert:
@@ -19,8 +19,6 @@ def finetuning_gains(points: pd.DataFrame, *, metrics: tuple[str, ...] = ("macro
     ----------
     points
         From :func:`~beyond_alignment.benchmark.curve_points`.
-    metrics
-        Those that are compared, where a task has them.
 
     Returns
     -------
@@ -33,7 +31,7 @@ def finetuning_gains(points: pd.DataFrame, *, metrics: tuple[str, ...] = ("macro
     InputError
         A fine-tuned expert has no frozen one beside it on the same subsets.
     """
-    rows = points[points["metric"].isin(metrics)]
+    rows = points[points["metric"].isin(["macro_f1", "r2"])]
     found = []
     for tuned in FINETUNED:
         modality = tuned.split("_")[1]

@@ -10,15 +10,15 @@ from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.fusion.registry import Size
-from beyond_alignment.tasks import TASKS, get_task
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.registry import TASKS
 
 QUICK_TASKS = ("cell_type", "region", "domain")
-MOST_PUBLISHED = 2_500_000
 PUBLISHED = (
     *("clip", "simclr", "deep_infomax", "deep_cca", "barlow_twins", "vicreg", "projection", "byol", "simsiam"),
     *("comm", "tensor_fusion", "low_rank", "bilinear", "gated", "cross_attention"),
 )
-"""Methods whose papers give a size of at most :data:`MOST_PUBLISHED` trained parameters, which two cores can train."""
+"""Methods whose papers give a size of at most 2.5 million trained parameters, which two cores can train."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.information.estimators import estimate_pid
+from beyond_alignment.study import each
 
 CHUNK_ROWS = 20_000
 N_DONORS = 20
@@ -76,7 +77,6 @@ def large_samples(
     n_bootstrap: int = 200,
     threads: int = 2,
     seed: int = 0,
-    store: PointStore | None = None,
 ) -> pd.DataFrame:
     """Measure an estimate of each size, with the sources on disk, in a process of its own.
 
@@ -90,8 +90,6 @@ def large_samples(
         Threads of the process.
     seed
         Of the samples.
-    store
-        Where finished measurements are kept.
 
     Returns
     -------
@@ -99,22 +97,23 @@ def large_samples(
         One row a size, `LARGE_COLUMNS`: seconds, and the most memory that was resident, which
         counts what the system mapped of the files; GB are 2^30 bytes.
     """
-    rows = []
-    for size in sizes:
-
-        def compute(size: Size = size) -> dict[str, NDArray]:
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                y, groups = write_sources(folder, size, seed=seed)
-                with multiprocessing.get_context("spawn").Pool(1) as pool:
-                    found = pool.apply(_measure, (folder, y, groups, n_bootstrap, threads))
-            return {"values": np.array(found)}
-
-        key = {"run": "large", "size": list(size), "n_bootstrap": n_bootstrap, "seed": seed}
-        seconds, peak = (store or PointStore(None)).get(key, compute)["values"]
-        n, first, second = size
-        on_disk = 4 * n * (first + second) / 2**30
-        rows.append(
-            dict(zip(LARGE_COLUMNS, (n, first, second, 5, n_bootstrap, 5, seconds, peak, on_disk), strict=True))
-        )
+    plan = [{"size": size} for size in sizes]
+    compute = partial(_sized, n_bootstrap=n_bootstrap, threads=threads, seed=seed)
+    found = dict(each(compute, plan, what="sizes"))
+    rows = [(*size, 5, n_bootstrap, 5, *found[i], on_disk_gb(size)) for i, size in enumerate(sizes)]
     return pd.DataFrame(rows, columns=list(LARGE_COLUMNS))
+
+
+def on_disk_gb(size: Size) -> float:
+    """Return what both sources take on disk, GB."""
+    n, first, second = size
+    return 4 * n * (first + second) / 2**30
+
+
+def _sized(size: Size, *, n_bootstrap: int, threads: int, seed: int) -> list[float]:
+    """Return seconds and memory of an estimate of one size, in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        y, groups = write_sources(folder, size, seed=seed)
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.apply(_measure, (folder, y, groups, n_bootstrap, threads))

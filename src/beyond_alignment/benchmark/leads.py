@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import t
 
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 NEVER = "never within the range"
 POINT = ["task", "split", "fraction"]
@@ -29,14 +29,6 @@ def mean_interval(values: Sequence[float] | pd.Series | np.ndarray) -> tuple[flo
     return mean, mean - half, mean + half
 
 
-def _by_method(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return one row a task, split, fraction and seed, one column a method, and the mean number of training spots."""
-    chosen = curves[curves["metric"] == metric]
-    wide = chosen.pivot_table(index=[*POINT, "seed"], columns="method", values="value", sort=False)
-    size = chosen.groupby([*POINT, "seed"], sort=False)["n_train"].mean()
-    return wide.assign(n_train=size).reset_index().rename_axis(columns=None)
-
-
 def lead_curve(curves: pd.DataFrame, *, fused: str, metric: str) -> pd.DataFrame:
     """Return the score of a fusion less that of the better expert on the same subsets, averaged over seeds.
 
@@ -46,7 +38,7 @@ def lead_curve(curves: pd.DataFrame, *, fused: str, metric: str) -> pd.DataFrame
     Parameters
     ----------
     curves
-        From :func:`beyond_alignment.benchmark.learning_curves`.
+        From :func:`beyond_alignment.benchmark.run_curves`.
     fused
         The fusion method.
     metric
@@ -92,35 +84,4 @@ def first_leads(lead: pd.DataFrame) -> pd.DataFrame:
         first = f"{sizes.min():.0f} spots" if len(sizes) else NEVER
         lead_at_all = {"lead at all": whole["mean"], "low": whole["low"], "high": whole["high"]}
         rows.append({"task": task, "split": split, "first lead": first} | lead_at_all)
-    return pd.DataFrame(rows)
-
-
-def growth(curves: pd.DataFrame, *, fused: str, metric: str, start: float, end: float) -> pd.DataFrame:
-    """Return how much the better expert and a fusion gain between two fractions, averaged over seeds.
-
-    Parameters
-    ----------
-    curves
-        From :func:`beyond_alignment.benchmark.learning_curves`.
-    fused
-        The fusion method.
-    metric
-        The score.
-    start
-        Smaller fraction.
-    end
-        Larger fraction.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a task: gain of the better expert (the better one at ``end``) and of the fusion.
-    """
-    wide = _by_method(curves, metric)
-    rows = []
-    for task, part in wide.groupby("task", sort=False):
-        means = part.groupby("fraction")[[*UNIMODAL, fused]].mean()
-        best = str(means.loc[end, list(UNIMODAL)].astype(float).idxmax())
-        change = means.loc[end] - means.loc[start]
-        rows.append({"task": task, "best": best, "best expert": float(change[best]), fused: float(change[fused])})
     return pd.DataFrame(rows)

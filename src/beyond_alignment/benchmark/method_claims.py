@@ -1,6 +1,6 @@
 """Verdicts on what kinds of methods capture and gain, from known truth and from the grid on tissue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from beyond_alignment.benchmark.captured_bars import MOST
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.verdicts import LONG_RANGE, NOT_REPLICATED, REPLICATED, UNTESTABLE
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 LITTLE = 0.1
 Record = dict[str, object]
@@ -130,17 +130,15 @@ def family_draws(scores: pd.DataFrame, draws: NDArray[np.float64], tasks: Sequen
     return pd.DataFrame(columns)
 
 
-def niche_claim(table: pd.DataFrame, *, wanted: Iterable[str] = LONG_RANGE) -> Record:
+def niche_claim(table: pd.DataFrame) -> Record:
     """Return the record of B3: on niche and domain labels interaction methods gain, and gain more than alignment.
 
     Parameters
     ----------
     table
         From :func:`family_draws`.
-    wanted
-        Tasks that count.
     """
-    used = table[table["task"].isin(list(wanted))]
+    used = table[table["task"].isin(LONG_RANGE)]
     if used.empty or not used[["n_interaction", "n_alignment"]].to_numpy().all():
         return _absent("B3", "no niche or domain label was run with both families")
     means = used.groupby("draw")[["expert", "interaction", "alignment"]].mean()

@@ -1,8 +1,8 @@
 """Every method against the better expert on every task: one table with intervals, tests and effect sizes."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.significance import compare_two, exchange_p, exchanges, holm, smallest_p
+from beyond_alignment.study import each
 from beyond_alignment.tasks import get_task
 
 FIELD = ["task", "split", "expression", "morphology"]
@@ -48,7 +49,6 @@ def compare_with_experts(
     n_replicates: int = 1000,
     n_permutations: int | None = None,
     seed: int = 0,
-    alpha: float = ALPHA,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Compare every fusion with the better of its two experts, task by task.
@@ -66,8 +66,6 @@ def compare_with_experts(
         Exchanges where there are too many units to try all; when None as many as :func:`enough` says.
     seed
         Of replicates and exchanges.
-    alpha
-        Level of the verdict.
     n_jobs
         Processes, which share out the tasks; -1 for one a core.
 
@@ -79,38 +77,31 @@ def compare_with_experts(
         effect_low, effect_high, verdict (``better``, ``worse`` or ``not told apart``, by p_holm).
     """
     fields = {field: runs for field, runs in by_task(found).items() if set(UNIMODAL) <= set(runs)}
-    exchanged = n_permutations or enough(sum(len(runs) - len(UNIMODAL) for runs in fields.values()), alpha=alpha)
-    compare = joblib.delayed(_compare)
-    jobs = (
-        compare(field, runs, n_replicates=n_replicates, n_permutations=exchanged, seed=seed)
-        for field, runs in fields.items()
-    )
-    rows = [row for part in joblib.Parallel(n_jobs=n_jobs)(jobs) for row in part]
-    return with_verdicts(pd.DataFrame(rows), alpha=alpha)
+    exchanged = n_permutations or enough(sum(len(runs) - len(UNIMODAL) for runs in fields.values()))
+    compute = partial(_compare, n_replicates=n_replicates, n_permutations=exchanged, seed=seed)
+    tasks = [{"field": field, "runs": runs} for field, runs in fields.items()]
+    found_of = dict(each(compute, tasks, n_jobs=n_jobs, what="comparisons"))
+    return with_verdicts(pd.DataFrame(row for i in range(len(tasks)) for row in found_of[i]))
 
 
-def enough(n_tests: int, *, alpha: float = ALPHA) -> int:
+def enough(n_tests: int) -> int:
     """Return how many exchanges let the smallest p pass Holm's correction: ten times the tests over the level.
 
     Parameters
     ----------
     n_tests
         Rows that are corrected together.
-    alpha
-        Level of the verdict.
     """
-    return max(FEWEST_EXCHANGES, round(10 * n_tests / alpha))
+    return max(FEWEST_EXCHANGES, round(10 * n_tests / ALPHA))
 
 
-def with_verdicts(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
+def with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Correct p over all rows by Holm's method, and say for each whether its difference is told apart from zero.
 
     Parameters
     ----------
     table
         difference and p; may be empty.
-    alpha
-        Level of the verdict.
 
     Returns
     -------
@@ -120,7 +111,7 @@ def with_verdicts(table: pd.DataFrame, *, alpha: float = ALPHA) -> pd.DataFrame:
     if table.empty:
         return table
     table.insert(table.columns.get_loc("p") + 1, "p_holm", holm(table["p"]))
-    sure, ahead, behind = table["p_holm"] <= alpha, table["difference"] > 0, table["difference"] < 0
+    sure, ahead, behind = table["p_holm"] <= ALPHA, table["difference"] > 0, table["difference"] < 0
     return table.assign(verdict=np.select([sure & ahead, sure & behind], ["better", "worse"], "not told apart"))
 
 

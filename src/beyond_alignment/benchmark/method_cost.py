@@ -5,6 +5,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,21 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 from beyond_alignment.benchmark.cells import Bench, FitMany
-from beyond_alignment.benchmark.large_samples import Size, write_sources
+from beyond_alignment.benchmark.large_samples import Size, on_disk_gb, write_sources
 from beyond_alignment.benchmark.problem import inner_groups
-from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.neural import NeuralFusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.training import n_trained
+from beyond_alignment.study import each
 
-COST_CODE = ("fusion", "benchmark/method_cost.py", "benchmark/large_samples.py")
-COSTS = ("seconds", "parameters", "operations")
 SIZE_COLUMNS = ("n", "features_1", "features_2", "method", "seconds", "peak_gb", "operations", "sources_gb")
 
 
@@ -76,8 +74,6 @@ def method_costs(
     fit_many: FitMany = fit_together,
     fold: int = 0,
     seed: int = 0,
-    store: PointStore | None = None,
-    name: str = "",
 ) -> pd.DataFrame:
     """Measure methods on the training spots of one fold.
 
@@ -93,8 +89,6 @@ def method_costs(
         Number of the fold.
     seed
         Of the methods.
-    store, name
-        Where finished measurements are kept, and the name of the problem there.
 
     Returns
     -------
@@ -104,31 +98,14 @@ def method_costs(
     rows = bench.splits[fold].train
     pair = bench.pair[0][rows], bench.pair[1][rows]
     given = TrainingSet(pair, bench.problem.labels[rows], inner_groups(bench.problem, rows))
-    kept, digest = store or PointStore(None), code_digest(COST_CODE)
     found = []
     for method in methods:
-
-        def compute(method: str = method) -> Arrays:
-            cost = fit_cost(make_fusion(method, kind=bench.problem.kind, seed=seed), given, fit_many)
-            return {"cost": np.array([cost[one] for one in COSTS])}
-
-        key = {"run": "cost", "code": digest, "problem": name, "method": method, "fold": fold, "seed": seed}
-        cost = kept.get(key, compute)["cost"].tolist()
-        found.append({"method": method, "n": len(rows), **dict(zip(COSTS, cost, strict=True))})
+        cost = fit_cost(make_fusion(method, kind=bench.problem.kind, seed=seed), given, fit_many)
+        found.append({"method": method, "n": len(rows), **cost})
     return pd.DataFrame(found)
 
 
-def size_study(
-    sizes: Sequence[Size],
-    methods: Sequence[str],
-    *,
-    device: str = "cpu",
-    threads: int = 1,
-    seed: int = 0,
-    store: PointStore | None = None,
-    known: pd.DataFrame | None = None,
-    progress: bool = False,
-) -> pd.DataFrame:
+def size_study(sizes: Sequence[Size], methods: Sequence[str], *, device: str = "cpu") -> pd.DataFrame:
     """Measure one fit of each method at each size, probe and its choice on inner folds included, in its own process.
 
     Parameters
@@ -138,17 +115,7 @@ def size_study(
     methods
         Names of fusion methods.
     device
-        Where networks are trained.
-    threads
-        Of the process.
-    seed
-        Of samples and methods.
-    store
-        Where finished points are kept, so that a run that is cut goes on.
-    known
-        Rows that were measured before on such a machine and are taken as they are.
-    progress
-        Show what is done and the time to go.
+        Where networks are trained, on one thread.
 
     Returns
     -------
@@ -157,44 +124,36 @@ def size_study(
         operations as :func:`fit_cost` counts them on a sample of at most 2,000 spots, where networks make as many
         updates.
     """
-    kept, digest = store or PointStore(None), code_digest(COST_CODE)
-    jobs = [(size, method) for size in sizes for method in methods]
-    rows = []
-    taken = {} if known is None else {(*row[:3], row[3]): row for row in known[list(SIZE_COLUMNS)].to_numpy().tolist()}
-    for size, method in track(jobs, description="sizes", disable=not progress, transient=True):
-        if row := taken.get((*size, method)):
-            rows.append(dict(zip(SIZE_COLUMNS, row, strict=True)))
-            continue
-
-        def compute(size: Size = size, method: str = method) -> Arrays:
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                return {"values": np.array(pool.apply(_measure, (size, method, device, threads, seed)))}
-
-        key = {"run": "size", "code": digest, "size": list(size), "method": method, "device": device}
-        found = kept.get(key | {"threads": threads, "seed": seed}, compute)["values"].tolist()
-        on_disk = 4 * size[0] * (size[1] + size[2]) / 2**30
-        rows.append(dict(zip(SIZE_COLUMNS, (*size, method, *found, on_disk), strict=True)))
+    plan: list[dict[str, Any]] = [{"size": size, "method": method} for size in sizes for method in methods]
+    found = dict(each(partial(_alone, device=device), plan, what="sizes"))
+    rows = [(*row["size"], row["method"], *found[i], on_disk_gb(row["size"])) for i, row in enumerate(plan)]
     return pd.DataFrame(rows, columns=list(SIZE_COLUMNS))
 
 
-def _measure(size: Size, method: str, device: str, threads: int, seed: int) -> list[float]:
+def _alone(size: Size, method: str, *, device: str) -> list[float]:
+    """Measure in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (size, method, device))
+
+
+def _measure(size: Size, method: str, device: str) -> list[float]:
     """Return seconds and the most resident memory of a fit, and the operations of a small one."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        y, groups = write_sources(folder, size, seed=seed)
+        y, groups = write_sources(folder, size, seed=0)
         pair = tuple(np.load(folder / f"{source}.npy") for source in ("x1", "x2"))
     given = TrainingSet((pair[0], pair[1]), _named(y), groups)
     options: dict[str, Any] = {"device": device} if isinstance(make_fusion(method), NeuralFusion) else {}
-    estimator = make_fusion(method, seed=seed, **options)
-    with threadpool_limits(threads):
+    estimator = make_fusion(method, **options)
+    with threadpool_limits(1):
         start = time.perf_counter()
         found = fit_together([clone(estimator)], [given])[0]
         seconds = time.perf_counter() - start
     if isinstance(found, Failure):
         raise InputError(f"{method} cannot be fitted on {size[0]:,} spots: {found.reason}")
     peak = _peak_gb()
-    few = np.random.default_rng(seed).permutation(len(y))[:2000]
+    few = np.random.default_rng(0).permutation(len(y))[:2000]
     with FlopCounterMode(display=False) as counter:
         fit_together([clone(estimator)], [given.subset(few)])
     return [seconds, peak, float(counter.get_total_flops())]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import entropy
 
 from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 MAIN_METRIC = {"classification": "macro_f1", "regression": "r2"}
 N_MOMENTS = 7
@@ -31,9 +31,9 @@ class Score:
     value: float
     replicates: NDArray[np.float64]
 
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
+    def interval(self) -> tuple[float, float]:
         """Return the percentile interval of the replicates."""
-        return percentile_interval(self.replicates, level)
+        return percentile_interval(self.replicates)
 
 
 def tile_weights(tiles: ArrayLike, strata: ArrayLike, *, n_replicates: int, seed: int = 0) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """Learning curves on one's own data: two embeddings, a label and the units that folds keep whole."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from beyond_alignment.benchmark.cells import Bench
 from beyond_alignment.benchmark.curve_problems import CurveProblems
 from beyond_alignment.benchmark.problem import Contest, make_problem
 from beyond_alignment.errors import InputError
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 def own_problem(
@@ -69,11 +68,7 @@ def own_problem(
     folds = GroupKFold(min(n_folds, n_units)).split(pair[0], groups=units)
     splits = tuple(Split(f"fold {number + 1}", train, test) for number, (train, test) in enumerate(folds))
     bench = Bench(make_problem(spots, values, split="donor"), (pair[0], pair[1]), splits)
-    digest = hashlib.sha256()
-    for array in (*pair, values.astype(str), *(split.test for split in splits)):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    key = f"{name}-donor-{digest.hexdigest()[:16]}"
     contests = (
         Contest(name, "donor", method, expression, morphology, seed) for method in methods for seed in range(n_seeds)
     )
-    return CurveProblems({key: bench}, dict.fromkeys(contests, key))
+    return CurveProblems({name: bench}, dict.fromkeys(contests, name))

@@ -7,10 +7,10 @@ from anndata import AnnData
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import COUNTS_EXPERT
 from beyond_alignment.benchmark.problem import Contest
-from beyond_alignment.experts import field_name
+from beyond_alignment.experts.embed import field_name
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.tasks import TASKS, absence
-from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.labels import absence
+from beyond_alignment.tasks.registry import TASKS, SplitKind
 
 
 def plan_contests(

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
+
+Arrays = dict[str, NDArray]
 
 
 @dataclass(frozen=True)

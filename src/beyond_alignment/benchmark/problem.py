@@ -11,8 +11,11 @@ from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding, imputation_input
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.probe import Kind
-from beyond_alignment.tasks import Split, absence, chosen_by_folds, get_task, labelled, microns, split_task, tiles
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.imputation import chosen_by_folds
+from beyond_alignment.tasks.labels import absence, labelled
 from beyond_alignment.tasks.registry import SplitKind
+from beyond_alignment.tasks.splits import Split, microns, split_task, tiles
 
 Pair = tuple[NDArray, NDArray]
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, f, rankdata, studentized_range
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from beyond_alignment.benchmark.decision_rules import RULES, Choice
 from beyond_alignment.benchmark.decision_table import DecisionTable
 from beyond_alignment.benchmark.significance import exchanges, smallest_p
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval, unit_weights
+from beyond_alignment.resampling import percentile_interval, unit_weights
 
 REFERENCE = "always unimodal"
 FEWEST = 3

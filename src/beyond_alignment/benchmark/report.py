@@ -10,12 +10,11 @@ from beyond_alignment.benchmark.plan import field_um
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.scoreboard import Scoreboard, chance_macro_f1, gains
-from beyond_alignment.experts import field_name
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 MAIN_EXPRESSION, MAIN_MORPHOLOGY = "pca", "mobilenetv2"
-IDENTITY = ["task", "split", "expression", "morphology", "seed"]
 
 
 def main_contests(board: Scoreboard) -> Scoreboard:
@@ -38,36 +37,30 @@ def main_contests(board: Scoreboard) -> Scoreboard:
     return replace(board, table=keep(table), replicates=keep(board.replicates))
 
 
-def main_gains(board: Scoreboard, *, fused: str = "concat") -> pd.DataFrame:
-    """Return the gain of a fusion over the better expert, task by task, for every metric.
+def main_gains(board: Scoreboard) -> pd.DataFrame:
+    """Return the gain of concatenation over the better expert, task by task, for every metric.
 
     Parameters
     ----------
     board
         Scores of the contests of one pair of experts a task.
-    fused
-        The fusion method.
     """
     parts = []
     for metric in board.table["metric"].unique():
-        table = gains(board.replicates, fused=fused, metric=metric)
+        table = gains(board.replicates, fused="concat", metric=metric)
         size = board.table[board.table["metric"] == metric].drop_duplicates(["task", "split"])
         table = table.merge(size[["task", "split", "made_from", "n"]], on=["task", "split"])
         parts.append(table.assign(metric=metric))
     return pd.concat(parts, ignore_index=True)
 
 
-def field_gains(board: Scoreboard, *, fused: str = "concat", metric: str = "macro_f1") -> pd.DataFrame:
-    """Return the gain of a fusion over the better expert at every field of view, under each task's main split.
+def field_gains(board: Scoreboard) -> pd.DataFrame:
+    """Return the gain of concatenation over the better expert at every field of view, under each task's main split.
 
     Parameters
     ----------
     board
         Scores of all contests.
-    fused
-        The fusion method.
-    metric
-        The score.
 
     Returns
     -------
@@ -76,7 +69,7 @@ def field_gains(board: Scoreboard, *, fused: str = "concat", metric: str = "macr
     """
     drawn = board.replicates
     main = drawn["morphology"].str.startswith(f"{MAIN_MORPHOLOGY}_") & (drawn["expression"] == MAIN_EXPRESSION)
-    found = gains(drawn[main & (drawn["seed"] == 0)].dropna(subset=[fused]), fused=fused, metric=metric)
+    found = gains(drawn[main & (drawn["seed"] == 0)].dropna(subset=["concat"]), fused="concat", metric="macro_f1")
     found = found[found["split"] == found["task"].map(lambda name: get_task(name).splits[0])]
     return pd.DataFrame(
         {

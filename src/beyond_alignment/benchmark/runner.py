@@ -1,20 +1,17 @@
 """Runs fusion methods over tasks and splits and collects what they predict for held-out spots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import joblib
 import numpy as np
-from anndata import AnnData
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.predictions import Predictions
-from beyond_alignment.benchmark.problem import Contest, Pair, Problem, Workbench, inner_groups, stand_ins
-from beyond_alignment.benchmark.store import Arrays, PointStore
+from beyond_alignment.benchmark.predictions import Arrays, Predictions
+from beyond_alignment.benchmark.problem import Pair, Problem, inner_groups
 from beyond_alignment.fusion import Fusion, make_fusion
 from beyond_alignment.fusion.probe import smoothed
-from beyond_alignment.tasks import Split
+from beyond_alignment.tasks.splits import Split
 
 
 def predict_fold(
@@ -75,16 +72,7 @@ def predict_held_out(
     return probability, guess, frequency
 
 
-def out_of_fold(
-    problem: Problem,
-    pair: Pair,
-    splits: Sequence[Split],
-    method: str,
-    *,
-    seed: int = 0,
-    key: Mapping[str, object] | None = None,
-    store: PointStore | None = None,
-) -> Predictions:
+def out_of_fold(problem: Problem, pair: Pair, splits: Sequence[Split], method: str, *, seed: int = 0) -> Predictions:
     """Predict every spot from the fold that held it out.
 
     Parameters
@@ -99,19 +87,11 @@ def out_of_fold(
         Name of the fusion method.
     seed
         Of the method.
-    key
-        What identifies this run in the store.
-    store
-        Where finished runs are kept.
     """
-
-    def compute() -> Arrays:
-        folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
-        spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
-        probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
-        return {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)}
-
-    return gather(problem, splits, (store or PointStore(None)).get(key or {}, compute))
+    folds = [predict_fold(problem, pair, split, method, seed=seed) for split in splits]
+    spread = [np.broadcast_to(frequency, probability.shape) for probability, _, frequency in folds]
+    probability, guess = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
+    return gather(problem, splits, {"probability": probability, "guess": guess, "frequency": np.concatenate(spread)})
 
 
 def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predictions:
@@ -148,28 +128,3 @@ def gather(problem: Problem, splits: Sequence[Split], arrays: Arrays) -> Predict
         n_missing_classes=missing,
         folds=folds,
     )
-
-
-def run_benchmark(
-    data_sets: Mapping[str, AnnData], contests: Sequence[Contest], *, store: PointStore | None = None, n_jobs: int = -1
-) -> list[Predictions]:
-    """Run contests side by side; the answer does not depend on how many at once.
-
-    Parameters
-    ----------
-    data_sets
-        Releases by name.
-    contests
-        What to run.
-    store
-        Where finished contests are kept.
-    n_jobs
-        Processes; -1 for one a core.
-    """
-    run = joblib.delayed(out_of_fold)
-    standing = stand_ins(contests)
-    distinct = list(dict.fromkeys(standing.values()))
-    bench = Workbench(data_sets)
-    jobs = (run(*bench.prepare(c), c.method, seed=c.seed, key=vars(c), store=store) for c in distinct)
-    found = dict(zip(distinct, joblib.Parallel(n_jobs=n_jobs)(jobs), strict=True))
-    return [found[standing[contest]] for contest in contests]

@@ -51,7 +51,7 @@ def scaling_claims(
     ]
 
 
-def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1") -> Record:
+def finetuning_claim(points: pd.DataFrame, *, data: str) -> Record:
     """Return the record of B10: fine-tuning the dominant expert needs the fewest samples.
 
     The dominant expert of a task is the better frozen one by its area under the curve, score over log n. Its fine-tuned
@@ -64,10 +64,8 @@ def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
         From :func:`~beyond_alignment.benchmark.curve_points`, of standard tasks.
     data
         What they ran on.
-    metric
-        The score.
     """
-    areas = area_under_curve(points, metric=metric)
+    areas = area_under_curve(points, metric="macro_f1")
     tuned = [name for name in (*FINETUNED, *SURROGATES) if name in set(areas["method"])]
     own = tuple(name for name in tuned if name in FINETUNED) or tuple(tuned)
     if not own:
@@ -94,7 +92,7 @@ def finetuning_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
     enough = real and len(leads) > 1
     return {
         "claim": "B10",
-        "measured": f"{metric} over log n of the dominant expert, {what}, less that of the best other method: "
+        "measured": f"macro_f1 over log n of the dominant expert, {what}, less that of the best other method: "
         f"{'; '.join(words)}; replicated where the interval over tasks lies above zero, not replicated below it"
         + ("" if real else "; a surrogate cannot decide it"),
         "value": mean,
@@ -180,7 +178,7 @@ def rule_claim(table: DecisionTable, *, seeds: int, data: str, seed: int = 0) ->
     }
 
 
-def unfreezing_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1") -> Record:
+def unfreezing_claim(points: pd.DataFrame, *, data: str) -> Record:
     """Return the record of B14, of which this page sees a part: what fine-tuning adds to frozen features.
 
     Parameters
@@ -189,10 +187,8 @@ def unfreezing_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
         From :func:`~beyond_alignment.benchmark.curve_points`.
     data
         What they ran on.
-    metric
-        The score.
     """
-    rows = points[(points["metric"] == metric) & points["task"].isin(_tasks_of(points, FINETUNED))]
+    rows = points[(points["metric"] == "macro_f1") & points["task"].isin(_tasks_of(points, FINETUNED))]
     changes = []
     for modality in ("expression", "morphology"):
         wide = rows[rows["method"].isin([f"finetuned_{modality}", f"{modality}_only"])].pivot_table(
@@ -208,7 +204,7 @@ def unfreezing_claim(points: pd.DataFrame, *, data: str, metric: str = "macro_f1
     least, most = by_size.index.min(), by_size.index.max()
     return {
         "claim": "B14",
-        "measured": f"{said}; fine-tuning single experts on labels changes {metric} against the benchmark's frozen "
+        "measured": f"{said}; fine-tuning single experts on labels changes macro_f1 against the benchmark's frozen "
         f"expert by {by_size[least]:+.3f} with {100 * least:g} % of the training spots and {by_size[most]:+.3f} with "
         f"{100 * most:g} %",
         "n": len(_tasks_of(points, FINETUNED)),

@@ -41,7 +41,6 @@ def points_to_judge(
     points: pd.DataFrame,
     information: pd.DataFrame,
     *,
-    metric: str = "macro_f1",
     unimodal: Sequence[str] = UNIMODAL,
 ) -> DecisionTable:
     """Lay out the points that decision rules are judged on.
@@ -55,8 +54,6 @@ def points_to_judge(
         From :func:`curve_points`.
     information
         One row a task: task, sis, interaction. Tasks without a row are left out.
-    metric
-        The score.
     unimodal
         Unimodal paths, fine-tuned experts or their surrogates among them.
 
@@ -66,10 +63,10 @@ def points_to_judge(
         The points lack a method of an advice.
     """
     known = set(information["task"])
-    rows = points[(points["metric"] == metric) & points["task"].isin(known)]
+    rows = points[(points["metric"] == "macro_f1") & points["task"].isin(known)]
     by_task = rows.groupby("task")["method"].agg(set)
     if by_task.empty:
-        raise InputError(f"No task has both points of {metric} and an SIS; pass the decomposition of these tasks.")
+        raise InputError("No task has both points of macro_f1 and an SIS; pass the decomposition of these tasks.")
     everywhere = set.intersection(*by_task)
     named: dict[Action, tuple[str, ...]] = {**METHODS, "unimodal": tuple(unimodal)}
     methods = {action: tuple(name for name in named[action] if name in everywhere) for action in named}
@@ -80,7 +77,7 @@ def points_to_judge(
     return decision_table(scores, information, methods=methods)
 
 
-def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+def pareto_table(points: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """Return score with the most training spots beside cost, a row a method that has points of every task by one seed.
 
     Parameters
@@ -89,8 +86,6 @@ def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "ma
         From :func:`curve_points`.
     costs
         One row a method: method, parameters, operations, seconds.
-    metric
-        The score.
 
     Returns
     -------
@@ -98,7 +93,7 @@ def pareto_table(points: pd.DataFrame, costs: pd.DataFrame, *, metric: str = "ma
         method, score (mean over tasks and the seeds that all of them have), low, high (95 %, Student's over seeds of
         the mean over tasks; the spread between tasks is not in it), the costs, n_tasks and n_seeds.
     """
-    whole = at_most_spots(points, metric=metric)
+    whole = at_most_spots(points, metric="macro_f1")
     rows = []
     for method, part in whole.groupby("method", sort=False):
         if method not in set(costs["method"]) or part["task"].nunique() < whole["task"].nunique():
@@ -127,10 +122,8 @@ def at_most_spots(points: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataF
     return rows[rows["fraction"] == rows.groupby("task")["fraction"].transform("max")]
 
 
-def crossings_by_sis(
-    found: Mapping[Curve, Mapping[str, Crossover]], information: pd.DataFrame, *, way: str = "points"
-) -> pd.DataFrame:
-    """Return each crossing beside the SIS of its task.
+def crossings_by_sis(found: Mapping[Curve, Mapping[str, Crossover]], information: pd.DataFrame) -> pd.DataFrame:
+    """Return each crossing of points beside the SIS of its task.
 
     Parameters
     ----------
@@ -138,8 +131,6 @@ def crossings_by_sis(
         From :func:`~beyond_alignment.benchmark.find_crossovers`.
     information
         One row a task: task, sis, interaction; tasks without a row are left out.
-    way
-        ``points`` or ``fits``.
 
     Returns
     -------
@@ -154,7 +145,7 @@ def crossings_by_sis(
     for (task, _, method), ways in found.items():
         if task not in known.index:
             continue
-        one = ways[way]
+        one = ways["points"]
         crosses = not isinstance(one.value, Outcome)
         rows.append(
             {"task": task, "method": method, "sis": float(known.loc[task, "sis"])}

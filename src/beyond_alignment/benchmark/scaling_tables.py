@@ -22,7 +22,7 @@ def curve_scores(curves: pd.DataFrame, *, metric: str) -> dict[Curve, tuple[NDAr
     Parameters
     ----------
     curves
-        From :func:`beyond_alignment.benchmark.learning_curves`: task, split, method, fraction, seed, metric, value,
+        From :func:`beyond_alignment.benchmark.run_curves`: task, split, method, fraction, seed, metric, value,
         n_train.
     metric
         The score.
@@ -55,20 +55,17 @@ def fit_curves(
     }
 
 
-def fit_table(fits: Mapping[Curve, CurveFit], *, beyond: float = 10.0) -> pd.DataFrame:
-    """Return one row a curve: its parameters with intervals, and the score at a multiple of its largest size.
+def fit_table(fits: Mapping[Curve, CurveFit]) -> pd.DataFrame:
+    """Return one row a curve: its parameters with intervals, and the score at ten times its largest size.
 
     Parameters
     ----------
     fits
         From :func:`fit_curves`.
-    beyond
-        Multiple of the largest size that is predicted; above 1 it is an extrapolation, and column ``extrapolated`` is
-        true.
     """
     rows = []
     for (task, split, method), fit in fits.items():
-        far = fit.predict(beyond * float(fit.sizes[-1]))
+        far = fit.predict(10 * float(fit.sizes[-1]))
         row: dict[str, object] = {"task": task, "split": split, "method": method, "trend": fit.trend}
         for name in ("exponent", "asymptote", "amplitude"):
             low, high = getattr(fit, f"{name}_interval")

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.tissue_information import TissueInformation
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RankAgreement:
     n: int
 
 
-def published_draws(replicates: pd.DataFrame, *, fused: str = "concat", metric: str = "macro_f1") -> pd.DataFrame:
+def published_draws(replicates: pd.DataFrame, *, fused: str = "concat") -> pd.DataFrame:
     """Return the published score (joint - best) / best of each task under its main split.
 
     Parameters
@@ -42,21 +42,19 @@ def published_draws(replicates: pd.DataFrame, *, fused: str = "concat", metric: 
         Of the benchmark's main contests: one row a task, split, metric and draw, one column a method.
     fused
         The fusion method.
-    metric
-        The score.
 
     Returns
     -------
     pandas.DataFrame
         (draw, task), the sample itself being draw 0; NaN where the better expert is not above zero.
     """
-    joint, best = _scores(replicates, fused, metric)
+    joint, best = _scores(replicates, fused, "macro_f1")
     return (joint - best) / best.where(best > 0)
 
 
-def gain_draws(replicates: pd.DataFrame, *, fused: str = "concat", metric: str = "macro_f1") -> pd.DataFrame:
+def gain_draws(replicates: pd.DataFrame, *, fused: str = "concat") -> pd.DataFrame:
     """Return joint - best of each task under its main split (draw, task); parameters as `published_draws`."""
-    joint, best = _scores(replicates, fused, metric)
+    joint, best = _scores(replicates, fused, "macro_f1")
     return joint - best
 
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from beyond_alignment.benchmark.metrics import Score, score, tile_weights
 from beyond_alignment.benchmark.predictions import Predictions
 from beyond_alignment.benchmark.problem import Contest
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 UNIMODAL = ("expression_only", "morphology_only")
+N_GUESSES = 200
 
 
 @dataclass(frozen=True)
@@ -107,22 +108,20 @@ def gains(replicates: pd.DataFrame, *, fused: str = "concat", metric: str = "mac
     return pd.DataFrame(rows)
 
 
-def chance_macro_f1(predictions: Predictions, *, n_draws: int = 200, seed: int = 0) -> tuple[float, float]:
+def chance_macro_f1(predictions: Predictions, *, seed: int = 0) -> tuple[float, float]:
     """Return the mean and the 97.5 % point of macro-F1 when labels are guessed by the class frequencies of training.
 
     Parameters
     ----------
     predictions
         Any method's predictions of the task.
-    n_draws
-        Number of guessed label sets.
     seed
         Of the guesses.
     """
     rng = np.random.default_rng(seed)
     cumulative = predictions.frequency.cumsum(axis=1)
     truth, n_classes = predictions.truth.astype(np.intp), len(predictions.classes)
-    scores = [_guess(cumulative, truth, n_classes, rng) for _ in range(n_draws)]
+    scores = [_guess(cumulative, truth, n_classes, rng) for _ in range(N_GUESSES)]
     return float(np.mean(scores)), float(np.quantile(scores, 0.975))
 
 

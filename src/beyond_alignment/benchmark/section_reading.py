@@ -7,12 +7,9 @@ linear reader finds. Spots close to each other resemble each other whatever the 
 that resemblance; so the same region of every section is held out at once, with a buffer around it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
-import joblib
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
@@ -23,46 +20,15 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
-from beyond_alignment.benchmark.expert_probes import experts_of, modality_read
+from beyond_alignment.benchmark.expert_probes import modality_read
 from beyond_alignment.benchmark.metrics import tile_weights
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.probe import PENALTIES, inner_folds
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.information.resampling import percentile_interval
-from beyond_alignment.tasks import Split, microns
+from beyond_alignment.resampling import percentile_interval
+from beyond_alignment.tasks.splits import Split, microns
 
 TILE_UM = 1000.0
-
-
-@dataclass(frozen=True)
-class SectionLeakage:
-    """How well the section can be read.
-
-    Attributes
-    ----------
-    value
-        Balanced accuracy: the mean over sections of the share of its spots that are given to it.
-    low, high
-        95 %, tiles resampled.
-    chance
-        1 / number of sections.
-    n
-        Spots.
-    n_sections
-        Sections.
-    """
-
-    value: float
-    low: float
-    high: float
-    chance: float
-    n: int
-    n_sections: int
-
-    @property
-    def excess(self) -> float:
-        """Share of what lies between chance and certainty: 0 not read, 1 always read."""
-        return (self.value - self.chance) / (1 - self.chance)
 
 
 def matching_blocks(
@@ -129,7 +95,7 @@ def section_leakage(
     buffer_um: float = 600.0,
     n_replicates: int = 500,
     seed: int = 0,
-) -> SectionLeakage:
+) -> dict[str, Any]:
     """Read the section of held-out spots from an embedding, among the sections of one donor.
 
     A logistic regression on at most fifty principal components, classes weighted alike, its penalty chosen on other
@@ -152,6 +118,13 @@ def section_leakage(
     seed
         Of the regions, the components and the replicates.
 
+    Returns
+    -------
+    dict
+        value (balanced accuracy: the mean over sections of the share of its spots that are given to it), low, high
+        (95 %, tiles resampled), chance (1 / number of sections), excess (share of what lies between chance and
+        certainty), n, n_sections.
+
     Raises
     ------
     InputError
@@ -172,7 +145,9 @@ def section_leakage(
     weights = tile_weights(tile, names, n_replicates=n_replicates, seed=seed)
     drawn = balanced_accuracy(codes, guess, np.unique(tile, return_inverse=True)[1], weights)
     low, high = percentile_interval(drawn[1:])
-    return SectionLeakage(float(drawn[0]), low, high, 1 / len(classes), len(x), len(classes))
+    value, chance = float(drawn[0]), 1 / len(classes)
+    found = {"value": value, "low": low, "high": high, "chance": chance, "excess": (value - chance) / (1 - chance)}
+    return {**found, "n": len(x), "n_sections": len(classes)}
 
 
 def _read(
@@ -210,56 +185,24 @@ def balanced_accuracy(
     return ((weights @ hits) / np.maximum(weights @ size, 1)).mean(axis=1)
 
 
-def leakage_table(
-    tissue: AnnData,
-    *,
-    experts: Sequence[str] | None = None,
-    n_blocks: int = 4,
-    buffer_um: float = 600.0,
-    n_replicates: int = 500,
-    seed: int = 0,
-    n_jobs: int = 1,
-) -> pd.DataFrame:
-    """Read the section from every expert, donor by donor.
-
-    Parameters
-    ----------
-    tissue
-        Reads ``obsm["X_<expert>"]``, sections, donors and coordinates. Donors with one section are left out.
-    experts
-        Names; all that the tissue holds when None.
-    n_blocks, buffer_um, n_replicates, seed
-        As in :func:`section_leakage`.
-    n_jobs
-        Processes, -1 for one a core; for few experts their start costs more than they save.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an expert and donor: expert, reads, donor, n_sections, value, low, high, chance, excess, n.
+def donors_with_sections(tissue: AnnData) -> list[str]:
+    """Return the donors of two sections or more.
 
     Raises
     ------
     InputError
-        If no donor has two sections.
+        If there is none.
     """
-    names = tuple(experts or experts_of(tissue))
     counts = tissue.obs.groupby(keys.DONOR, observed=True)[keys.SECTION].nunique()
     donors = [str(donor) for donor in counts.index[counts > 1]]
     if not donors:
-        msg = "No donor has two sections or more, so the section cannot be read within a donor."
-        raise InputError(msg)
-    of_donor = {donor: np.flatnonzero(tissue.obs[keys.DONOR].astype(str) == donor) for donor in donors}
-    sections, points = tissue.obs[keys.SECTION].astype(str).to_numpy(), microns(tissue)
-    options = {"n_blocks": n_blocks, "buffer_um": buffer_um, "n_replicates": n_replicates, "seed": seed}
-    jobs = (
-        joblib.delayed(section_leakage)(values[rows], sections[rows], points[rows], **options)
-        for values in (embedding(tissue, name) for name in names)
-        for rows in of_donor.values()
-    )
-    found = joblib.Parallel(n_jobs=n_jobs)(jobs)
-    pairs = [(name, donor) for name in names for donor in donors]
-    return pd.DataFrame(
-        {"expert": name, "reads": modality_read(tissue, name), "donor": donor, **vars(one), "excess": one.excess}
-        for (name, donor), one in zip(pairs, found, strict=True)
-    )
+        raise InputError("No donor has two sections or more, so the section cannot be read within a donor.")
+    return donors
+
+
+def read_section(tissue: AnnData, expert: str, donor: str, **options: Any) -> dict[str, Any]:
+    """Read the section of a donor's spots from an expert, as :func:`section_leakage` does."""
+    rows = np.flatnonzero(tissue.obs[keys.DONOR].astype(str) == donor)
+    sections = tissue.obs[keys.SECTION].astype(str).to_numpy()[rows]
+    found = section_leakage(embedding(tissue, expert)[rows], sections, microns(tissue)[rows], **options)
+    return {"reads": modality_read(tissue, expert), **found}

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from beyond_alignment.benchmark.metrics import Statistics
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 MOST_EXACT = 12
 """Units up to which all exchanges are tried."""
@@ -176,7 +176,7 @@ def smallest_p(n_units: int) -> float:
     return float(2.0 ** (1 - n_units)) if n_units > 0 else 1.0
 
 
-def scope(n_groups: int, *, groups: str = "donors", alpha: float = 0.05) -> str:
+def scope(n_groups: int, *, groups: str = "donors") -> str:
     """Say what a test over tiles, beside so many held-out groups, licenses.
 
     Parameters
@@ -185,12 +185,10 @@ def scope(n_groups: int, *, groups: str = "donors", alpha: float = 0.05) -> str:
         Groups that were held out in turn.
     groups
         What they are.
-    alpha
-        Level.
     """
     least = smallest_p(n_groups)
     within = "The intervals and tests over tiles speak of other places in these sections, the fitted models given."
-    if least > alpha:
+    if least > 0.05:
         return (
             f"{within} With {n_groups} {groups} the smallest p that exchanging whole {groups} can give is {least:.2g}: "
             f"no difference can be significant for other {groups} here."

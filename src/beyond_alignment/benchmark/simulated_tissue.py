@@ -16,13 +16,15 @@ from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.sections import PITCH_UM, normal_fields, spot_coordinates
 from beyond_alignment.information.known_truth.tables import symbol_table
 from beyond_alignment.information.pid import PID
-from beyond_alignment.tasks import label_rings, set_labels
+from beyond_alignment.tasks.labels import set_labels
+from beyond_alignment.tasks.rings import label_rings
 
 NAME = "simulated"
 EXPRESSION, MORPHOLOGY = "simulated_expression", "simulated_morphology_200um"
 MICRONS_PER_PIXEL = 0.5
 NICHE_RANGE_UM = 500.0
 N_NUISANCE = 4
+N_FEATURES = 48
 
 FIRST = ("s", "u1", "c1", "v1", "n1")
 SECOND = ("s", "u2", "c2", "v2", "n2")
@@ -67,18 +69,16 @@ def simulate_tissue(
     n_donors: int = 4,
     sections_per_donor: int = 2,
     side: int = 16,
-    n_features: int = 48,
     noise: float = 0.25,
     spatial_range_um: float = 200.0,
-    donor_effect: float = 1.0,
     seed: int = 0,
 ) -> AnnData:
     """Draw tissue in which each expert holds some of the bits that labels are made of.
 
     Every bit is where a smooth random field is positive, so that bits come in patches; the two niche bits are smooth
     over a longer range. A bit lies along a direction of its own as -1 or +1, beside smooth nuisance with a mean of each
-    donor, in Gaussian noise: at the default noise it is read with an error of 3e-5, so the decompositions of
-    :func:`simulated_truth` hold for the embeddings.
+    donor (standard normal), in Gaussian noise: at the default noise it is read with an error of 3e-5, so the
+    decompositions of :func:`simulated_truth` hold for the embeddings.
 
     Parameters
     ----------
@@ -86,14 +86,10 @@ def simulate_tissue(
         Donors, and sections of each.
     side
         A section is a hexagonal lattice of side x side spots, 100 um apart.
-    n_features
-        Features of each embedding.
     noise
         Standard deviation of the noise of a feature.
     spatial_range_um
         Length scale of the fields; 0 for independent spots.
-    donor_effect
-        Standard deviation over donors of the mean of each nuisance latent.
     seed
         Of everything that is drawn.
 
@@ -106,14 +102,12 @@ def simulate_tissue(
     Raises
     ------
     InputError
-        If there are fewer than two donors, no spots, too few features or a negative amount.
+        If there are fewer than two donors, no spots or a negative amount.
     """
-    room = len(FIRST) + N_NUISANCE
-    if n_donors < 2 or sections_per_donor < 1 or side < 2 or n_features < room:
-        msg = f"Give 2 or more donors, 1 or more sections, a side of 2 or more and {room} or more features."
-        raise InputError(msg)
-    if min(noise, spatial_range_um, donor_effect) < 0:
-        raise InputError("Noise, range and donor effect cannot be negative.")
+    if n_donors < 2 or sections_per_donor < 1 or side < 2:
+        raise InputError("Give 2 or more donors, 1 or more sections and a side of 2 or more.")
+    if min(noise, spatial_range_um) < 0:
+        raise InputError("Noise and range cannot be negative.")
     n_sections = n_donors * sections_per_donor
     section = np.repeat(np.arange(n_sections), side * side)
     adata = _lattice(section, section // sections_per_donor, side)
@@ -121,11 +115,11 @@ def simulate_tissue(
     bits = _bits(section, spatial_range_um, streams[0])
     for name, held, rng in ((EXPRESSION, FIRST, streams[1]), (MORPHOLOGY, SECOND, streams[2])):
         nuisance = _fields(section, N_NUISANCE, spatial_range_um, rng)
-        shift = donor_effect * rng.standard_normal((n_donors, N_NUISANCE))
+        shift = rng.standard_normal((n_donors, N_NUISANCE))
         latents = np.hstack([np.column_stack([2.0 * bits[bit] - 1 for bit in held]), nuisance])
         latents[:, len(held) :] += shift[section // sections_per_donor]
-        directions = ortho_group.rvs(n_features, random_state=rng)[: latents.shape[1]]
-        values = latents @ directions + noise * rng.standard_normal((adata.n_obs, n_features))
+        directions = ortho_group.rvs(N_FEATURES, random_state=rng)[: latents.shape[1]]
+        values = latents @ directions + noise * rng.standard_normal((adata.n_obs, N_FEATURES))
         modality = "expression" if name == EXPRESSION else "morphology"
         adata.obsm[keys.embedding(name)] = values.astype(np.float32)
         adata.uns[name] = {"params": {"modality": modality, "source": "simulated", "holds": ", ".join(held)}}

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 ONE_MODALITY = ("expression", "morphology")
 """What labels of a task that is never headlined are made from."""
 FEWEST = 4
+N_BOOTSTRAP = 2000
 LEFT_OUT = 0.025
 """Share of the resamples that the interval leaves out on a side."""
 
@@ -46,7 +47,6 @@ def relate_gain(
     table: pd.DataFrame,
     *,
     leave_out: Collection[str] = ONE_MODALITY,
-    n_bootstrap: int = 2000,
     n_permutations: int = 10_000,
     seed: int = 0,
 ) -> TaskRelation:
@@ -58,8 +58,6 @@ def relate_gain(
         One row a task: task, sis, gain, made_from; rows without a score or gain do not count.
     leave_out
         What a task must not be made from to count; nothing is left out when empty.
-    n_bootstrap
-        Resamples of tasks; the few in which a score is the same for all tasks order nothing and are drawn again.
     n_permutations
         Permutations behind p.
     seed
@@ -79,11 +77,11 @@ def relate_gain(
         raise InputError(f"{len(values)} tasks with a score and a gain, {why}: there is no order to compare.")
     rng = np.random.default_rng(seed)
     drawn: list[NDArray[np.float64]] = []
-    while sum(map(len, drawn)) < n_bootstrap:
-        resampled = values[rng.integers(0, len(values), (n_bootstrap, len(values)))]  # (draw, task, score)
+    while sum(map(len, drawn)) < N_BOOTSTRAP:
+        resampled = values[rng.integers(0, len(values), (N_BOOTSTRAP, len(values)))]  # (draw, task, score)
         drawn.append(resampled[(np.ptp(resampled, axis=1) > 0).all(axis=1)])
-    low, high = percentile_interval(spearman(np.concatenate(drawn)[:n_bootstrap]))
-    if len(drawn[0]) < (1 - LEFT_OUT) * n_bootstrap:
+    low, high = percentile_interval(spearman(np.concatenate(drawn)[:N_BOOTSTRAP]))
+    if len(drawn[0]) < (1 - LEFT_OUT) * N_BOOTSTRAP:
         low, high = -1.0, 1.0
     found = float(spearman(values[None])[0])
     shuffled = np.repeat(values[None], n_permutations, axis=0)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import sis_gain, sis_gain_interval, verbal_level
+from beyond_alignment.information import sis_gain
+from beyond_alignment.information.sis import sis_gain_interval, verbal_level
 
 UNDEFINED = "undefined"
 
@@ -52,20 +53,3 @@ def sis_table(
         else:
             rows.append(row | {"sis": value, "low": found.low, "high": found.high, "level": verbal_level(value)})
     return pd.DataFrame(rows).astype(dict.fromkeys(("sis", "low", "high"), object))
-
-
-def rank_agreement(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, int]:
-    """Return Spearman's correlation of two score tables over the tasks and splits that both define, and their number.
-
-    Parameters
-    ----------
-    first
-        From :func:`sis_table`.
-    second
-        Another, of another metric or chance level.
-    """
-    both = first.merge(second, on=["task", "split"], suffixes=("_first", "_second")).dropna(
-        subset=["sis_first", "sis_second"]
-    )
-    values = both[["sis_first", "sis_second"]].astype(float)
-    return float(values["sis_first"].corr(values["sis_second"], method="spearman")), len(both)

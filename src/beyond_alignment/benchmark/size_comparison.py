@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.benchmark.method_comparison import ALPHA, Scored, by_task, enough, with_verdicts
+from beyond_alignment.benchmark.method_comparison import Scored, by_task, enough, with_verdicts
 from beyond_alignment.benchmark.metrics import MAIN_METRIC, statistics, tile_weights
 from beyond_alignment.benchmark.significance import compare_two, exchanges
 from beyond_alignment.tasks import get_task
@@ -16,7 +16,6 @@ def compare_sizes(
     n_replicates: int = 1000,
     n_permutations: int | None = None,
     seed: int = 0,
-    alpha: float = ALPHA,
 ) -> pd.DataFrame:
     """Compare the same methods at two sizes, task by task, on the same spots and the seeds that both were run with.
 
@@ -32,8 +31,6 @@ def compare_sizes(
         :func:`~beyond_alignment.benchmark.method_comparison.enough` says.
     seed
         Of replicates and exchanges.
-    alpha
-        Level of the verdict.
 
     Returns
     -------
@@ -51,7 +48,7 @@ def compare_sizes(
     shared = [
         (field, name) for field in kept[0] if field in kept[1] for name in kept[0][field] if name in kept[1][field]
     ]
-    exchanged = n_permutations or enough(len(shared), alpha=alpha)
+    exchanged = n_permutations or enough(len(shared))
     rows = []
     for field, method in shared:
         task = get_task(field[0])
@@ -68,4 +65,4 @@ def compare_sizes(
             | {"difference": change.value, "low": change.low, "high": change.high, "p": change.p}
             | {"n_seeds": len(small), "n_tiles": change.n_units}
         )
-    return with_verdicts(pd.DataFrame(rows), alpha=alpha)
+    return with_verdicts(pd.DataFrame(rows))

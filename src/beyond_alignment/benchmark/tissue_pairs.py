@@ -12,7 +12,8 @@ from beyond_alignment.benchmark.plan import field_um as field_um_of
 from beyond_alignment.benchmark.plan import plan_contests
 from beyond_alignment.benchmark.problem import Contest, Problem, pose
 from beyond_alignment.information.target import as_classes
-from beyond_alignment.tasks import get_task, make_splits
+from beyond_alignment.tasks import get_task
+from beyond_alignment.tasks.splits import make_splits
 
 FEWEST_UNITS, MOST_FOLDS = 3, 5
 

@@ -7,11 +7,9 @@ import pandas as pd
 
 from beyond_alignment.benchmark.curve_grid import run_curves
 from beyond_alignment.benchmark.curve_problems import CurveProblems
-from beyond_alignment.benchmark.known_points import still_open, with_known
 from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.problem import Contest
-from beyond_alignment.benchmark.scaling_report import POINT_COLUMNS, curve_points
-from beyond_alignment.benchmark.store import PointStore
+from beyond_alignment.benchmark.scaling_report import curve_points
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
 
@@ -36,8 +34,6 @@ def budget_points(
     budgets: Mapping[Budget, Sequence[Contest]],
     *,
     fractions: Sequence[float],
-    known: pd.DataFrame | None = None,
-    store: PointStore | None = None,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Return points of learning curves of networks under budgets of their own.
@@ -50,10 +46,6 @@ def budget_points(
         Budget -> what is run under it: methods with a network.
     fractions
         Shares of the training spots.
-    known
-        Rows of an earlier run, of the same code and data, that are taken as they are.
-    store
-        Where finished cells are kept.
     n_jobs
         Processes.
 
@@ -68,33 +60,27 @@ def budget_points(
     InputError
         A budget has more settings than there are, or none, or a cell failed.
     """
-    earlier = pd.DataFrame(columns=[*POINT_COLUMNS, *BUDGET]) if known is None or known.empty else known
     parts = []
     for (n_trials, steps), contests in budgets.items():
         if not 1 <= n_trials <= len(TRIALS):
             raise InputError(f"A budget of {n_trials} settings: give 1 to {len(TRIALS)}.")
-        held = of_budget(earlier, (n_trials, steps)).drop(columns=BUDGET)
-        trials = TRIALS[:n_trials]
         run = run_curves(
             problems,
-            still_open(contests, held, fractions=fractions),
+            contests,
             fractions=fractions,
             n_replicates=2,
-            store=store,
-            fit_many=partial(fit_tuned, trials=trials),
+            fit_many=partial(fit_tuned, trials=TRIALS[:n_trials]),
             options={contest.method: {"steps": steps} for contest in contests},
-            settings={"trials": trials},
             n_jobs=n_jobs,
         )
         if len(run.failures):
             first = run.failures.iloc[0]
             raise InputError(f"{first['method']} of {first['task']} cannot be trained: {first['failure']}")
-        made = curve_points(run.points) if len(run.points) else held.iloc[:0]
-        parts.append(with_known(made, held, contests).assign(n_trials=n_trials, steps=steps))
+        parts.append(curve_points(run.points).assign(n_trials=n_trials, steps=steps))
     return pd.concat(parts, ignore_index=True)
 
 
-def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "macro_f1") -> pd.DataFrame:
+def budget_gains(points: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """Return what each budget adds to the curves that all methods have.
 
     Parameters
@@ -104,8 +90,6 @@ def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "mac
     base
         Points of the same tasks, methods, seeds and fractions under the budget that all methods have, from
         :func:`~beyond_alignment.benchmark.curve_points`.
-    metric
-        The score.
 
     Returns
     -------
@@ -119,8 +103,8 @@ def budget_gains(points: pd.DataFrame, base: pd.DataFrame, *, metric: str = "mac
         A point has no counterpart among those of the common budget.
     """
     place = ["task", "split", "method", "seed", "fraction"]
-    mine = points[points["metric"] == metric].round({"fraction": 6})
-    others = base[base["metric"] == metric].round({"fraction": 6})[[*place, "value"]]
+    mine = points[points["metric"] == "macro_f1"].round({"fraction": 6})
+    others = base[base["metric"] == "macro_f1"].round({"fraction": 6})[[*place, "value"]]
     both = mine.merge(others, on=place, how="left", suffixes=("", "_base"), validate="many_to_one")
     if both["value_base"].isna().any():
         row = both[both["value_base"].isna()].iloc[0]

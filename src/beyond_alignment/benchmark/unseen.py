@@ -9,31 +9,20 @@ from numpy.typing import NDArray
 from beyond_alignment import keys
 from beyond_alignment.benchmark.embeddings import embedding
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import field_name
-from beyond_alignment.tasks import Split
+from beyond_alignment.experts.embed import field_name
+from beyond_alignment.tasks.splits import Split
 
 EXCLUDED = "excluded_donors"
+UNSEEN = "unseen"
 
 
 def without_donors(tissue: AnnData, name: str) -> tuple[str, ...]:
-    """Return the donors that the network behind an embedding was kept from.
-
-    Reads ``uns["<name>"]["params"]["excluded_donors"]``; empty where nothing is said.
-    """
+    """Return the donors that the network behind an embedding was kept from, of ``uns["<name>"]["params"]``."""
     return tuple(str(donor) for donor in tissue.uns.get(name, {}).get("params", {}).get(EXCLUDED, ()))
 
 
 def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str, str]:
     """Return, donor by donor, the embedding of the network that was trained without the donor.
-
-    Parameters
-    ----------
-    tissue
-        Reads donors, ``obsm["X_<expert>_without_..._<field>um"]`` and what their networks were kept from.
-    expert
-        The expert's name.
-    field_um
-        Field of view, microns.
 
     Raises
     ------
@@ -50,37 +39,18 @@ def unseen_variants(tissue: AnnData, expert: str, *, field_um: int) -> dict[str,
     return {donor: variants[donor] for donor in donors}
 
 
-def unseen_experts(tissue: AnnData, expert: str, *, fields_um: Sequence[int]) -> dict[str, dict[str, str]]:
-    """Return the variants of an expert at several fields of view, each under the name that the tables give them.
-
-    Parameters
-    ----------
-    tissue, expert
-        As in :func:`unseen_variants`.
-    fields_um
-        Fields of view, microns.
-    """
-    named = f"{expert}_unseen"
-    return {field_name(named, field): unseen_variants(tissue, expert, field_um=field) for field in fields_um}
+def variants_named(tissue: AnnData, expert: str) -> dict[str, str] | None:
+    """Return the variants that a name such as ``tissue_vit_unseen_200um`` stands for; None for any other expert."""
+    whole, found, field = expert.partition(f"_{UNSEEN}_")
+    return unseen_variants(tissue, whole, field_um=int(field.removesuffix("um"))) if found else None
 
 
 def fold_embeddings(
     tissue: AnnData, expert: str, folds: Sequence[tuple[str, ...]], variants: Mapping[str, str] | None
 ) -> list[NDArray[np.float32]]:
-    """Return the embedding of all spots that each fold is to be scored with.
+    """Return the embedding of all spots that each fold, given by the donors of its test spots, is to be scored with.
 
     Training and test spots of a fold are embedded by one network: those of two networks have no axis in common.
-
-    Parameters
-    ----------
-    tissue
-        Reads the embeddings.
-    expert
-        Name of the embedding where there are no variants.
-    folds
-        Donors of the test spots, fold by fold.
-    variants
-        Donor -> embedding, from :func:`unseen_variants`; None for the expert itself in every fold.
 
     Raises
     ------

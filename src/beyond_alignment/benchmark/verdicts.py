@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 
 REPLICATED, NOT_REPLICATED, UNTESTABLE = "replicated", "not replicated", "cannot be tested here"
 OPPOSITE = {REPLICATED: NOT_REPLICATED, NOT_REPLICATED: REPLICATED, UNTESTABLE: UNTESTABLE}
@@ -37,7 +37,7 @@ def a_gain(low: float, high: float) -> str:
     return NOT_REPLICATED if high < 0 else UNTESTABLE
 
 
-def a_lead(low: float, high: float, *, margin: float = NEGLIGIBLE) -> str:
+def a_lead(low: float, high: float) -> str:
     """Return the verdict on "one is ahead of the other": above zero, below a negligible lead, or too wide to say.
 
     Parameters
@@ -46,10 +46,8 @@ def a_lead(low: float, high: float, *, margin: float = NEGLIGIBLE) -> str:
         Lower end of the lead's 95 % interval.
     high
         Upper end.
-    margin
-        Largest lead that counts as none.
     """
-    return OPPOSITE[no_gain(low, high, margin=margin)]
+    return OPPOSITE[no_gain(low, high, margin=NEGLIGIBLE)]
 
 
 def group_gain(replicates: pd.DataFrame, tasks: tuple[str, ...], *, fused: str, metric: str) -> np.ndarray:
@@ -80,9 +78,7 @@ def _interval(draws: np.ndarray) -> tuple[float, float]:
     return percentile_interval(draws[1:])
 
 
-def benchmark_claims(
-    replicates: pd.DataFrame, sizes: Mapping[str, int], *, fused: str = "concat", metric: str = "macro_f1"
-) -> list[dict[str, object]]:
+def benchmark_claims(replicates: pd.DataFrame, sizes: Mapping[str, int]) -> list[dict[str, object]]:
     """Return the records of the claims that the benchmark page tests with concatenation: B2 and B15.
 
     Parameters
@@ -91,13 +87,9 @@ def benchmark_claims(
         Of the main contests.
     sizes
         Spots scored, by task.
-    fused
-        The fusion method.
-    metric
-        The score.
     """
-    local = group_gain(replicates, LOCAL, fused=fused, metric=metric)
-    far = group_gain(replicates, LONG_RANGE, fused=fused, metric=metric)
+    local = group_gain(replicates, LOCAL, fused="concat", metric="macro_f1")
+    far = group_gain(replicates, LONG_RANGE, fused="concat", metric="macro_f1")
     contrast = far - local
     n_local, n_far = (sum(sizes.get(task, 0) for task in tasks) for tasks in (LOCAL, LONG_RANGE))
     common = {"seeds": 1, "data": "HER2ST (8 sections, 3 donors) and MOB (4 sections, 2 mice), held out by donor"}

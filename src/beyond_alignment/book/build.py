@@ -12,7 +12,7 @@ from beyond_alignment.files import write_text
 from beyond_alignment.project import executed, root
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-STAGED = ("_config.yml", "_toc.yml", "book", "notebooks", "results/figures")
+STAGED = ("_config.yml", "_toc.yml", "book", "notebooks", "results")
 
 
 class BuildError(RuntimeError):
@@ -31,7 +31,7 @@ def build_book() -> tuple[Path, list[str]]:
     """
     place = executed() / "book"
     committed = stage(place)
-    _jupyter_book("clean", str(place), "--all")
+    shutil.rmtree(root() / "_build", ignore_errors=True)  # an incremental build keeps numbers that changed
     _jupyter_book("build", str(place), "--path-output", str(root()), "--all", "-W", "-n", "--keep-going")
     return root() / "_build" / "html" / "index.html", committed
 

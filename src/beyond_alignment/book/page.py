@@ -3,6 +3,7 @@
 import json
 import platform
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -46,9 +47,6 @@ class Page:
     """
 
     def __init__(self, name: str, namespace: Mapping[str, Any]) -> None:
-        from beyond_alignment.experts.compute import resolve_device  # torch takes seconds, and the CLI has no page
-        from beyond_alignment.plotting import use_style
-
         defaults = declared(name, read_notebook(name))
         for cell in namespace.get("In", []):  # papermill writes what was asked for into a cell of its own
             if str(cell).startswith("# Parameters\n"):
@@ -64,13 +62,18 @@ class Page:
         self.recompute = self.parameters.get("recompute", "check")
         if self.recompute not in RECOMPUTE:
             raise InputError(f"Unknown recompute={self.recompute!r}: choose one of {', '.join(RECOMPUTE)}.")
-        self.device = resolve_device(self.parameters.get("device", "auto")).type
+        self.device = _resolved(self.parameters.get("device", "auto"))
         self._values: dict[str, dict[str, Any]] = {}
         self._claims: dict[str, dict[str, Any]] = {}
         self._tables: list[str] = []
+        self._n_shown = 0
         self._studies: dict[str, str] = {}
+        self._earlier: dict[str, Any] = {}
         self._unfinished: list[str] = []
-        use_style()
+        if "beyond_alignment.plotting" in sys.modules:  # a page that draws has imported it
+            from beyond_alignment.plotting.style import use_style
+
+            use_style()
 
     def run(
         self,
@@ -92,9 +95,12 @@ class Page:
         return pd.read_csv(root() / "results" / "to_be_recomputed" / f"{self.name}-{name}.csv")
 
     def earlier_record(self) -> dict[str, Any]:
-        """Return values and claims of the run of this page that is to be recomputed."""
+        """Return values and claims of the run of this page that is to be recomputed; its facts go into the footer."""
         text = (root() / "results" / "to_be_recomputed" / f"{self.name}.json").read_text(encoding="utf-8")
         record: dict[str, Any] = json.loads(text)
+        self._earlier = record["run"]
+        if self.recompute != "check":
+            print(f"recompute={self.recompute!r}: the tables of this page are earlier ones, nothing is computed yet.")
         return record
 
     def show(
@@ -152,7 +158,8 @@ class Page:
             {heading: show(row[column], digits=digits) for column, heading in headings.items()}
             for row in what.to_dict(orient="records")
         ]
-        uuid = f"{name or f'table{len(self._tables)}'}-{self.name}"
+        self._n_shown += 1
+        uuid = f"table{self._n_shown}-{self.name}"
         display(HtmlTable(pd.DataFrame(records, columns=list(headings.values())), uuid, caption))
 
     def values(self, found: Mapping[str, Any] | None = None, **more: Any) -> None:
@@ -177,8 +184,8 @@ class Page:
         Parameters
         ----------
         records
-            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such, ``value``,
-            ``interval``, ``n`` and ``seeds``.
+            Each with ``claim`` (id), ``measured`` (in words), ``data``, ``verdict`` and, where there are such,
+            ``value``, ``interval``, ``n`` and ``seeds``.
         """
         for record in records:
             self._claim(**record)
@@ -200,6 +207,7 @@ class Page:
         rows = {
             **{f"parameter {key}": str(value) for key, value in self.parameters.items()},
             **{f"study {name}": line for name, line in self._studies.items()},
+            **{f"earlier run: {key}": str(value) for key, value in self._earlier.items()},
             "packages": packages,
             "python": platform.python_version(),
             "device": study.device_name(self.device),
@@ -260,6 +268,15 @@ class Page:
         numbers = {"value": plain(value, name=claim), "interval": plain_interval(interval, name=claim)}
         numbers |= {"n": plain(n, name=claim), "seeds": plain(seeds, name=claim)}
         self._claims[claim] = {"measured": measured, "data": data, "verdict": verdict, **numbers}
+
+
+def _resolved(device: str) -> str:
+    """Return ``cpu`` or ``cuda``."""
+    if device == "cpu":
+        return device
+    from beyond_alignment.experts.compute import resolve_device  # torch takes seconds
+
+    return resolve_device(device).type  # type: ignore[arg-type]
 
 
 def _glue(name: str, value: float | int | str) -> None:

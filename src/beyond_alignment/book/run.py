@@ -6,9 +6,10 @@ import os
 import resource
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,11 @@ from beyond_alignment.book.notebook import (
 from beyond_alignment.errors import InputError
 from beyond_alignment.files import atomic_path, write_text
 from beyond_alignment.project import executed, root
-from beyond_alignment.study import PROGRESS
+from beyond_alignment.study import PROGRESS, SCHEDULER
 
 KERNEL = "python3"
 EXPECTED_SECONDS = 60.0
-QUIET = {"record_timing": False, "coalesce_streams": True, "extra_arguments": ["--log-level=40"]}
+QUIET = {"record_timing": False, "coalesce_streams": True, "extra_arguments": ["--log-level=50"]}
 
 
 class PageError(RuntimeError):
@@ -46,7 +47,12 @@ def executed_file(page: str) -> Path:
 
 
 def run_book(
-    *, only: Sequence[str] = (), start: str | None = None, recompute: str = "check", device: str = "auto"
+    *,
+    only: Sequence[str] = (),
+    start: str | None = None,
+    recompute: str = "check",
+    device: str = "auto",
+    scheduler: str | None = None,
 ) -> list[str]:
     """Run pages in order and return their names.
 
@@ -60,6 +66,8 @@ def run_book(
         ``check``, ``missing`` or ``all``: the parameter of every page.
     device
         ``auto``, ``cpu`` or ``cuda``: the same.
+    scheduler
+        Address of a Dask scheduler, whose workers have the same checkout; it computes the points of the studies.
 
     Raises
     ------
@@ -72,6 +80,8 @@ def run_book(
     wanted = {find_page(name) for name in only} or set(names)
     first = names.index(find_page(start)) if start is not None else 0
     pages = [name for name in names[first:] if name in wanted]
+    if scheduler is not None:
+        os.environ[SCHEDULER] = scheduler
     with _lock():
         _remove_leftovers()
         with _Shown(pages) as shown:
@@ -265,13 +275,30 @@ class _Shown:
         )  # fmt: skip
         self.task = self.bar.add_task("", total=1, left="", study="")
         self.page, self.began, self.total, self.number = "", 0.0, len(pages), 0
+        self.ended = threading.Event()
 
     def __enter__(self) -> "_Shown":
         self.bar.start()
+        if self.console.is_terminal:
+            threading.Thread(target=self._follow, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.ended.set()
         self.bar.stop()
+
+    def _follow(self) -> None:
+        """Show every second how far the study of the page is, and how long the rest takes."""
+        while not self.ended.wait(1.0):
+            progress = executed() / "progress"
+            with suppress(OSError):
+                study = progress.read_text(encoding="utf-8") if progress.is_file() else ""
+                self.bar.update(self.task, left=_clock(self._left()), study=study)
+
+    def _left(self) -> float:
+        """Estimate the seconds to go, this page included."""
+        current = max(self.expected.get(self.page, 0.0) - (time.monotonic() - self.began), 0.0)
+        return current + sum(seconds for page, seconds in self.expected.items() if page > self.page)
 
     def start(self, page: str) -> None:
         """Note that a page starts."""
@@ -279,12 +306,8 @@ class _Shown:
         self.bar.reset(self.task, description=f"[{self.number}/{self.total}] {page}", total=1, left="", study="")
 
     def cell(self, number: int, total: int) -> None:
-        """Say which cell is next, and how far its study is."""
-        progress = executed() / "progress"
-        study = progress.read_text(encoding="utf-8") if progress.is_file() else ""
-        current = max(self.expected[self.page] - (time.monotonic() - self.began), 0.0)
-        left = current + sum(seconds for page, seconds in self.expected.items() if page > self.page)
-        self.bar.update(self.task, completed=number, total=total, left=_clock(left), study=study)
+        """Say which cell is next."""
+        self.bar.update(self.task, completed=number, total=total, left=_clock(self._left()))
 
     def finish(self, page: str) -> None:
         """Say in one line that a page is done and what it took, and keep that."""

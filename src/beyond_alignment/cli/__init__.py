@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from beyond_alignment import __version__
-from beyond_alignment.cli import benchmark, book, doctor, embed, experts, recommend, sis, size
+from beyond_alignment.cli import benchmark, book, doctor, embed, experts, recommend, sis
 from beyond_alignment.errors import InputError
 from beyond_alignment.project import root
 
@@ -31,7 +31,6 @@ app.command("doctor")(doctor.doctor)
 app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
 app.command("sis")(sis.sis)
-app.command("size")(size.size)
 
 
 def _version(wanted: bool) -> None:

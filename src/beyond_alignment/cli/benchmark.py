@@ -1,6 +1,5 @@
 """``beyond-alignment benchmark``: fusion methods on the tasks of the releases, on equal terms."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,8 @@ from beyond_alignment.errors import InputError
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from beyond_alignment.benchmark import BenchmarkReport, Contest
+    from beyond_alignment.benchmark.benchmark_report import BenchmarkReport
+    from beyond_alignment.benchmark.problem import Contest
 
 DATA = typer.Option("--data", help="A release (her2st, mob, crc_visium) or simulated; repeatable. All when left out.")
 TASK = typer.Option("--task", help="A task; repeatable. All that the data carry when left out.")
@@ -22,10 +22,9 @@ EXPRESSION = typer.Option("--expression", help="Expression expert.")
 MORPHOLOGY = typer.Option("--morphology", help="Morphology expert, without field of view.")
 FIELD = typer.Option("--field-um", help="Field of view, microns; repeatable.")
 SEEDS = typer.Option("--seeds", min=1, help="Seeds 0, 1, ... of every method.")
-OUT = typer.Option("--out", file_okay=False, help="Folder of the tables and of the finished cells.")
+OUT = typer.Option("--out", file_okay=False, help="Folder of the tables.")
 JOBS = typer.Option("--jobs", help="Processes of one thread each; -1 for one a core.")
 SCHEDULER = typer.Option("--scheduler", help="Address of a Dask scheduler whose workers run the grid.")
-RESUME = typer.Option("--resume/--no-resume", help="Take finished cells from the folder, if there are any.")
 
 
 def benchmark(
@@ -40,13 +39,16 @@ def benchmark(
     out: Annotated[Path | None, OUT] = None,
     jobs: Annotated[int, JOBS] = 1,
     scheduler: Annotated[str | None, SCHEDULER] = None,
-    resume: Annotated[bool, RESUME] = True,
     replicates: Annotated[int, typer.Option("--replicates", min=20, help="Bootstrap replicates.")] = 1000,
 ) -> None:
-    """Run fusion methods over tasks, folds and seeds, and compare each with the better expert."""
-    from beyond_alignment.benchmark import GRID_CODE, PointStore, report_benchmark, run_grid, skipped_tasks
-    from beyond_alignment.benchmark.store import code_digest
-    from beyond_alignment.fusion.tuning import TRIALS, fit_tuned
+    """Run fusion methods over tasks, folds and seeds, and compare each with the better expert.
+
+    Tables are written when all is done; a run that is killed starts anew: run a long one task by task (--task, --out).
+    """
+    from beyond_alignment.benchmark.benchmark_report import report_benchmark
+    from beyond_alignment.benchmark.grid import run_grid
+    from beyond_alignment.benchmark.plan import skipped_tasks
+    from beyond_alignment.fusion.tuning import fit_tuned
     from beyond_alignment.project import root
 
     folder = root() / "executed" / "benchmark" if out is None else out
@@ -59,16 +61,7 @@ def benchmark(
         typer.echo(f"Skipped {name}: {reason}", err=True)
     if not contests:
         raise InputError("Nothing to run: the data carry none of these tasks, or no such expert under these splits.")
-    grid = run_grid(
-        data_sets,
-        contests,
-        store=PointStore(folder / "points" if resume else None, context=code_digest(GRID_CODE)),
-        fit_many=fit_tuned,
-        settings={"trials": TRIALS},
-        n_jobs=jobs,
-        scheduler=scheduler,
-        progress=sys.stderr.isatty(),
-    )
+    grid = run_grid(data_sets, contests, fit_many=fit_tuned, n_jobs=jobs, scheduler=scheduler)
     report = report_benchmark(grid, n_replicates=replicates)
     paths = report.write(folder)
     _show(report)
@@ -78,7 +71,7 @@ def benchmark(
 def _check(task: Sequence[str] | None, method: Sequence[str] | None, split: Sequence[str] | None) -> None:
     """Refuse names that nothing has, before anything is read."""
     from beyond_alignment.fusion import FUSION_METHODS
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     for what, given, known in (
         ("task", task, tuple(TASKS)),
@@ -91,10 +84,10 @@ def _check(task: Sequence[str] | None, method: Sequence[str] | None, split: Sequ
 
 def _read(names: Sequence[str] | None) -> "dict[str, AnnData]":
     """Read the releases, and draw simulated tissue."""
-    from beyond_alignment.benchmark import simulate_tissue
+    from beyond_alignment.benchmark.simulated_tissue import simulate_tissue
     from beyond_alignment.datasets import read_release
     from beyond_alignment.project import root
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     known = tuple(dict.fromkeys(record.data_set for record in TASKS.values()))
     if unknown := [name for name in names or () if name not in known]:
@@ -114,9 +107,10 @@ def _plan(
     seeds: int,
 ) -> "list[Contest]":
     """List the contests; each task under its main split unless splits were named."""
-    from beyond_alignment.benchmark import plan_contests, under_main_split
+    from beyond_alignment.benchmark.grid_sets import under_main_split
+    from beyond_alignment.benchmark.plan import plan_contests
     from beyond_alignment.fusion import FUSION_METHODS
-    from beyond_alignment.tasks import TASKS
+    from beyond_alignment.tasks.registry import TASKS
 
     planned = plan_contests(
         data_sets,

@@ -35,11 +35,14 @@ def run(
     device: Annotated[
         Device, typer.Option("--device", envvar="BEYOND_ALIGNMENT_DEVICE", help="Where to compute.")
     ] = Device.auto,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Address of a Dask scheduler that computes the studies.")
+    ] = None,
 ) -> None:
     """Run the notebooks in order; what comes out lies under executed/, and nothing else is written."""
     from beyond_alignment.book.run import run_book
 
-    pages = run_book(only=only or (), start=start, recompute=recompute.value, device=device.value)
+    pages = run_book(only=only or (), start=start, recompute=recompute.value, device=device.value, scheduler=scheduler)
     typer.echo(f"{len(pages)} pages run: they lie in executed/.")
 
 

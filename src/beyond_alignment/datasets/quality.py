@@ -46,14 +46,9 @@ class QualityReport:
     ----------
     sections
         Numbers of each section, by name.
-    min_counts, min_genes, max_mitochondrial
-        The thresholds: counts and genes a spot needs, and the highest share of mitochondrial counts, 0 to 1.
     """
 
     sections: dict[str, SectionQuality]
-    min_counts: int
-    min_genes: int
-    max_mitochondrial: float
 
     def table(self) -> pd.DataFrame:
         """Return the numbers as a table (section, quantity)."""
@@ -105,8 +100,7 @@ def quality_control(
         raise InputError(msg)
     labels = adata.obs[keys.SECTION].astype(str).to_numpy()
     sections = {name: _numbers(metrics[labels == name], kept[labels == name]) for name in pd.unique(labels)}
-    report = QualityReport(sections, min_counts, min_genes, max_mitochondrial)
-    return adata[kept].copy(), report
+    return adata[kept].copy(), QualityReport(sections)
 
 
 def normalise(adata: ad.AnnData) -> ad.AnnData:

@@ -201,11 +201,6 @@ def data_sets() -> tuple[DataSet, ...]:
     return tuple(_all().values())
 
 
-def registry() -> tuple[DataFile, ...]:
-    """Return the records of every file of every data set."""
-    return tuple(file for data_set in data_sets() for file in data_set.files)
-
-
 def data_set(name: str | DataSet) -> DataSet:
     """Return the record of the data set ``name``; a record is returned as it is.
 

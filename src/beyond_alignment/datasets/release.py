@@ -23,7 +23,6 @@ STEP = 2.0**-6
 WIDE = 64
 SMALL = 2048  # bytes: the index of a compressed array takes more than compression could save
 FORMAT = ("v110", "v110")  # of HDF5: many small arrays take less room than in the oldest format
-EMBEDDING_PREFIX = "X_"
 _PACKAGES = ("anndata", "h5py", "numpy", "timm", "torch")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _STORAGE = {"track_times": False}
@@ -185,7 +184,7 @@ def _manifest(path: Path) -> dict[str, dict[str, Any]]:
 
 def _embeddings(adata: ad.AnnData) -> list[str]:
     """Return the ``obsm`` keys of the embeddings."""
-    return [key for key in adata.obsm if key.startswith(EMBEDDING_PREFIX)]
+    return [key for key in adata.obsm if key.startswith(keys.embedding(""))]
 
 
 def _sorted(value: Any) -> Any:

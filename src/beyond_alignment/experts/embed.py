@@ -8,7 +8,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import hallmark_sets, normalise
+from beyond_alignment.datasets import normalise
+from beyond_alignment.datasets.genesets import hallmark_sets
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import gene_transformer
 from beyond_alignment.experts.compute import Device
@@ -26,21 +27,7 @@ def field_name(expert: str, field_um: float) -> str:
 
 
 def set_embedding(adata: AnnData, name: str, values: NDArray[np.floating], *, expert: str, **details: object) -> None:
-    """Write an embedding and what made it.
-
-    Parameters
-    ----------
-    adata
-        Writes ``obsm["X_<name>"]`` (spot, feature) and ``uns["<name>"]["params"]``.
-    name
-        The expert's name, with its field of view.
-    values
-        (spot, feature).
-    expert
-        The expert's name in the registry.
-    **details
-        Added to the provenance.
-    """
+    """Write ``obsm["X_<name>"]`` (spot, feature) and its provenance ``uns["<name>"]["params"]``."""
     adata.obsm[keys.embedding(name)] = values.astype(np.float32)
     adata.uns[name] = {"params": get_expert(expert).provenance | details}
 
@@ -48,17 +35,7 @@ def set_embedding(adata: AnnData, name: str, values: NDArray[np.floating], *, ex
 def embed_expression(
     adata: AnnData, *, pca: FrozenPCA | None = None, sets: Mapping[str, Sequence[str]] | None = None
 ) -> None:
-    """Embed the expression of every spot with hallmark scores and, where given, frozen principal components.
-
-    Parameters
-    ----------
-    adata
-        Raw counts in ``X``; writes ``X_hallmark`` and, with ``pca``, ``X_pca``.
-    pca
-        Components fitted on spots that are scored nowhere.
-    sets
-        Gene sets; the hallmark sets when None.
-    """
+    """Write ``X_hallmark`` of raw counts and, with components fitted on spots that are scored nowhere, ``X_pca``."""
     normalised = normalise(adata)
     set_embedding(adata, "hallmark", hallmark_scores(normalised, sets or hallmark_sets()), expert="hallmark")
     if pca is not None:
@@ -74,24 +51,7 @@ def embed_gene_transformer(
     device: Device = "auto",
     batch_size: int = 64,
 ) -> None:
-    """Embed the counts of every spot with ``gene_transformer``.
-
-    Parameters
-    ----------
-    adata
-        Raw counts in ``X``; writes ``X_gene_transformer``.
-    weights
-        A file that training wrote; the shipped one, or the reader's own, when None.
-    untrained_too
-        Also write ``X_random_gene_transformer``, of the same network with the weights that training starts from.
-    device, batch_size
-        As in :meth:`TrainedGeneTransformer.embed`.
-
-    Raises
-    ------
-    InputError
-        If there are no weights, or they or the counts do not fit.
-    """
+    """Write ``X_gene_transformer`` of raw counts, and on demand ``X_random_gene_transformer`` of the untrained one."""
     name = gene_transformer.NAME
     found = find_weights(get_expert(name)) if weights is None else (weights, "given file")
     if found is None:

@@ -16,24 +16,9 @@ ENSEMBL = re.compile(r"(ENS(?:[A-Z]{3,4})?G\d{6,})(?:\.\d+)?(?:_PAR_Y)?", re.IGN
 
 @dataclass(frozen=True)
 class GeneMatch:
-    """Which columns of a data set hold the wanted genes.
+    """Which columns of a data set hold the wanted genes: pairs of ``columns`` and ``positions`` among the wanted.
 
-    Attributes
-    ----------
-    columns
-        Columns of the data set that hold a wanted gene (pair,).
-    positions
-        The wanted gene of each of them (pair,); a gene measured in several columns occurs several times.
-    n_columns
-        Number of genes of the data set.
-    n_wanted
-        Number of wanted genes.
-    missing
-        Wanted genes that were not measured.
-    repeated
-        Wanted genes measured in more than one column.
-    by_case
-        Wanted genes found only once upper and lower case were ignored: many of them hint at another species.
+    A gene of several columns occurs several times; genes found ``by_case`` alone hint at another species.
     """
 
     columns: NDArray[np.intp]
@@ -41,7 +26,6 @@ class GeneMatch:
     n_columns: int
     n_wanted: int
     missing: tuple[str, ...]
-    repeated: tuple[str, ...]
     by_case: tuple[str, ...]
 
     @property
@@ -50,13 +34,7 @@ class GeneMatch:
         return self.n_wanted - len(self.missing)
 
     def select(self, counts: NDArray[np.number] | sparse.spmatrix) -> sparse.csr_matrix:
-        """Return counts (spot, wanted gene): 0 where a gene was not measured, columns of the same gene summed.
-
-        Parameters
-        ----------
-        counts
-            (spot, gene of the data set).
-        """
+        """Return counts (spot, wanted gene): 0 where a gene was not measured, columns of the same gene summed."""
         ones = np.ones(len(self.columns), dtype=np.float32)
         shape = (self.n_columns, self.n_wanted)
         return sparse.csr_matrix(counts) @ sparse.csr_matrix((ones, (self.columns, self.positions)), shape=shape)
@@ -76,20 +54,7 @@ def plain_name(name: str) -> str:
 def match_genes(var_names: Sequence[str], wanted: Sequence[str], *, min_shared: int | float) -> GeneMatch:
     """Match genes by name: exactly at first, then without Ensembl versions, then without case.
 
-    Parameters
-    ----------
-    var_names
-        Genes of the data set: symbols or Ensembl identifiers. Several columns of one gene are all kept.
-    wanted
-        Genes that the model knows, each once.
-    min_shared
-        Fewest wanted genes that must be measured: a number, or as a float up to 1.0 a share of them.
-
-    Raises
-    ------
-    InputError
-        If one side has symbols and the other Ensembl identifiers, or too few genes are in common: some of both are
-        named. If a wanted gene repeats.
+    ``min_shared`` of the wanted genes must be measured: a number, or as a float up to 1.0 a share of them.
     """
     have, want = [str(name) for name in var_names], [str(name) for name in wanted]
     doubled = [name for name, n in Counter(want).items() if n > 1]
@@ -109,7 +74,7 @@ def match_genes(var_names: Sequence[str], wanted: Sequence[str], *, min_shared: 
         if place is not None:
             columns.append(column)
             positions.append(place)
-    times = Counter(positions)
+    times = set(positions)
     _check_shared(have, want, len(times), min_shared)
     return GeneMatch(
         np.array(columns, dtype=np.intp),
@@ -117,7 +82,6 @@ def match_genes(var_names: Sequence[str], wanted: Sequence[str], *, min_shared: 
         len(have),
         len(want),
         missing=tuple(name for place, name in enumerate(want) if place not in times),
-        repeated=tuple(name for place, name in enumerate(want) if times[place] > 1),
         by_case=tuple(name for place, name in enumerate(want) if place in times and place not in precise),
     )
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
-from beyond_alignment.datasets import weights_path
+from beyond_alignment.datasets.weights import weights_path
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.checkpoints import fit, read_state
 from beyond_alignment.experts.record import Expert
@@ -75,20 +73,3 @@ def mobilenetv2(weights: Path | None = None) -> FrozenModel:
     module = timm.create_model(MOBILENET, pretrained=False, num_classes=0)
     fit(module, read_state(path), path=path, name=MOBILENET)
     return FrozenModel(module, source="registered file", sha256=file_sha256(path), expert=expert)
-
-
-def embed_colour(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return mean and standard deviation of each channel of each patch, in [0, 1].
-
-    Parameters
-    ----------
-    patches
-        (spot, height, width, channel), RGB.
-
-    Returns
-    -------
-    NDArray[np.float32]
-        (spot, feature): mean red, green, blue, then sd red, green, blue.
-    """
-    flat = patches.reshape(len(patches), -1, 3).astype(np.float32) / 255  # (spot, pixel, channel)
-    return np.concatenate([flat.mean(axis=1), flat.std(axis=1)], axis=1)

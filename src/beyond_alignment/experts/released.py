@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from anndata import AnnData
 
-from beyond_alignment.datasets.fetch import cache_folder
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts import tissue_vit
 from beyond_alignment.experts.architectures import build_morphology
@@ -25,13 +24,7 @@ RANDOM_VIT = "random_vit"
 
 
 def random_vit(*, seed: int = 0) -> FrozenModel:
-    """Build the network of ``tissue_vit`` with the weights that it starts from: what training has to beat.
-
-    Parameters
-    ----------
-    seed
-        Of the weights.
-    """
+    """Build the network of ``tissue_vit`` with the weights that it starts from: what training has to beat."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = build_morphology(tissue_vit.NAME)
@@ -42,18 +35,7 @@ def random_vit(*, seed: int = 0) -> FrozenModel:
 
 
 def shipped_variants(name: str = tissue_vit.NAME) -> tuple[FrozenModel, ...]:
-    """Load the variants of an expert that ship with the book, each trained without some donors.
-
-    Parameters
-    ----------
-    name
-        Name of the expert; a variant is ``data/experts/<name>_without_<donors>.safetensors``.
-
-    Raises
-    ------
-    InputError
-        If a file is damaged or its card says of no donor that it was left out.
-    """
+    """Load the variants of an expert that ship with the book, each trained without some donors."""
     found = sorted((root() / SHIPPED).glob(f"{name}_without_*.safetensors"))
     return tuple(_variant(name, path) for path in found)
 
@@ -85,27 +67,12 @@ def embed_released(
     device: Device = "auto",
     progress: bool = True,
 ) -> None:
-    """Embed the tissue around every spot as the release holds it, in float32.
-
-    Parameters
-    ----------
-    adata
-        Spots with images; writes ``obsm["X_<expert>_<field>um"]`` and its provenance.
-    fields_um
-        Sides of the square patches in microns.
-    models
-        Those of :func:`released_models` when None.
-    device
-        Where to run.
-    progress
-        Show what is done and the time to go.
-    """
+    """Embed the tissue around every spot as the release holds it, in float32; always anew, never from the cache."""
     chosen = released_models() if models is None else models
     embed_readings(
         adata,
         [Reading(model, float(field)) for field in fields_um for model in chosen],
         device=device,
         precision="float32",
-        cache_dir=cache_folder() / "embeddings",
         progress=progress,
     )

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from PIL import Image
 
 from beyond_alignment.datasets.images import background_colour
 from beyond_alignment.datasets.patches import Windows, crop_square
@@ -111,46 +110,6 @@ class Slide:
         fine = [number for number, step in enumerate(self.downsamples) if step <= downsample * 1.001]
         return max(fine, key=lambda number: self.downsamples[number], default=0)
 
-    def read(self, x: float, y: float, width: float, height: float, *, target_um_per_px: float) -> Pixels:
-        """Read a window, antialiased, from the best level; what lies off the slide has the background's colour.
-
-        Parameters
-        ----------
-        x, y
-            Top left corner, in full-resolution pixels.
-        width, height
-            Of the window, in full-resolution pixels.
-        target_um_per_px
-            Of the result.
-
-        Returns
-        -------
-        numpy.ndarray
-            uint8 (height, width, channel), rounded to whole pixels.
-
-        Raises
-        ------
-        InputError
-            The window is empty or not finite, the scale is not known, or the file is damaged there.
-        """
-        if not (all(map(math.isfinite, (x, y, width, height, target_um_per_px))) and min(width, height) > 0):
-            raise InputError(
-                f"A window of {width} x {height} pixels at ({x}, {y}) cannot be read: give finite numbers."
-            )
-        if target_um_per_px <= 0:
-            raise InputError(f"{target_um_per_px} microns per pixel cannot be read: give a positive number.")
-        step = target_um_per_px / self.scale()
-        columns, rows = max(1, round(width / step)), max(1, round(height / step))
-        number = self.level_for(step)
-        down = self.downsamples[number]
-        box = (x / down, y / down, (x + width) / down, (y + height) / down)
-        margin = math.ceil(max(1.0, step / down)) + 1
-        left, top = math.floor(box[0]) - margin, math.floor(box[1]) - margin
-        right, bottom = math.ceil(box[2]) + margin, math.ceil(box[3]) + margin
-        window = self._window(number, left, top, right, bottom)
-        local = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-        return np.asarray(Image.fromarray(window).resize((columns, rows), Image.Resampling.BILINEAR, box=local))
-
     def patch(self, x: float, y: float, field_px: float, size_px: int) -> Pixels:
         """Cut a square patch as ``datasets.extract_patches`` does, from the best level.
 
@@ -171,17 +130,6 @@ class Slide:
         number = self.level_for(field_px / size_px)
         down = self.downsamples[number]
         return crop_square(self.levels[number], x / down, y / down, field_px / 2.0 / down, size_px, self.background)
-
-    def _window(self, number: int, left: int, top: int, right: int, bottom: int) -> Pixels:
-        """Return a window of a level in whole pixels, filled with background off the slide."""
-        level = self.levels[number]
-        window = np.empty((bottom - top, right - left, 3), dtype=np.uint8)
-        window[...] = self.background
-        first, last = max(top, 0), min(bottom, level.shape[0])
-        start, end = max(left, 0), min(right, level.shape[1])
-        if first < last and start < end:
-            window[first - top : last - top, start - left : end - left] = level[first:last, start:end]
-        return window
 
 
 def open_slide(source: str | Path | Pixels | Any, *, microns_per_pixel: float | None = None) -> Slide:

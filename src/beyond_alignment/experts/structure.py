@@ -65,31 +65,11 @@ def between_group_share(values: ArrayLike, groups: ArrayLike) -> float:
     return 1.0 - float((centre_within(values, groups) ** 2).sum()) / total
 
 
-def rv_coefficient(first: ArrayLike, second: ArrayLike) -> float:
-    """Return the correlation of two embeddings of the same spots, 0 to 1 (Escoufier 1973).
+def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
+    """Return the correlations of all pairs of embeddings of the same spots, 0 to 1 (RV coefficient, Escoufier 1973).
 
     tr(X'Y Y'X) / sqrt(tr((X'X)^2) tr((Y'Y)^2)) for centred X and Y: the correlation of the two matrices of inner
     products between spots, so rotations and a common scale of the features change nothing.
-
-    Parameters
-    ----------
-    first, second
-        X and Y, (spot, feature).
-
-    Raises
-    ------
-    InputError
-        If the numbers of spots differ or all spots of one are the same.
-    """
-    x, y = _centred(first), _centred(second)
-    if len(x) != len(y):
-        msg = f"The embeddings have {len(x)} and {len(y)} spots: give two of the same spots."
-        raise InputError(msg)
-    return float(np.linalg.norm(x.T @ y) ** 2) / (_norm(x) * _norm(y))
-
-
-def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
-    """Return the RV coefficients of all pairs of embeddings: (embedding, embedding).
 
     Parameters
     ----------
@@ -99,7 +79,7 @@ def rv_matrix(embeddings: Mapping[str, ArrayLike]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        As :func:`rv_coefficient`.
+        If the numbers of spots differ or all spots of one are the same.
     """
     names = list(embeddings)
     if len({len(np.asarray(values)) for values in embeddings.values()}) > 1:

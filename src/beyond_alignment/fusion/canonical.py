@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.fusion.inputs import paired
 from beyond_alignment.fusion.whitening import Regularisation, check_enough_rows, cross_factor, fit_whitening
 
 Pair = tuple[ArrayLike, ArrayLike]

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from beyond_alignment.checks import finite_matrix
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.rehearsal import inner_folds
 
@@ -78,22 +79,20 @@ def check_pair(pair: PartialPair, *, means: Means | None = None) -> Means:
     if len(pair) != 2:
         msg = f"{len(pair)} arrays were given: X is the pair (x_expression, x_morphology)."
         raise InputError(msg)
-    arrays = [None if x is None else np.asarray(x, dtype=np.float64) for x in pair]
-    there = [x for x in arrays if x is not None]
-    missing = [name for name, x in zip(NAMES, arrays, strict=True) if x is None]
-    if missing and (means is None or not there):
+    missing = [name for name, x in zip(NAMES, pair, strict=True) if x is None]
+    if missing and (means is None or len(missing) == 2):
         msg = f"The {missing[0]} embedding is missing: training needs both, and prediction one of the two."
         raise InputError(msg)
-    if any(x.ndim != 2 or len(x) != len(there[0]) or len(x) == 0 for x in there):
-        msg = f"Shapes {' and '.join(str(x.shape) for x in there)}: both must be (spot, feature) with the same spots."
+    arrays = [
+        None if x is None else finite_matrix(x, name=f"The {name} embedding")
+        for name, x in zip(NAMES, pair, strict=True)
+    ]
+    there = [x for x in arrays if x is not None]
+    if len(there[0]) != len(there[-1]):
+        msg = f"The embeddings have {len(there[0])} and {len(there[-1])} rows: pass the same spots in both."
         raise InputError(msg)
     for i, (name, x) in enumerate(zip(NAMES, arrays, strict=True)):
-        if x is None:
-            continue
-        if not np.isfinite(x).all():
-            msg = f"The {name} embedding holds {int((~np.isfinite(x)).sum())} values that are not finite: remove them."
-            raise InputError(msg)
-        if means is not None and x.shape[1] != len(means[i]):
+        if x is not None and means is not None and x.shape[1] != len(means[i]):
             msg = f"The {name} embedding has {x.shape[1]} features, and {len(means[i])} in training: use one expert."
             raise InputError(msg)
     filled = [

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.logistic import LogisticData, fit_logistic
 from beyond_alignment.fusion.rehearsal import (
-    N_INNER,
     PENALTIES,
     TEMPERATURES,
     WEIGHTS,
@@ -58,11 +57,6 @@ class ClassProbe(BaseEstimator):
         Of the logistic regression.
     """
 
-    def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit on a representation that saw no label: (spot, feature), labels (spot,), and groups (spot,)."""
-        fit_class_probes([self], [ProbeProblem(z, np.asarray(y), groups=groups)])
-        return self
-
     def predict_proba(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probability of each class (spot, class)."""
         p = smoothed(self.model_.predict_proba(z, self.temperature_) * self.n_train_)
@@ -89,11 +83,6 @@ class RidgeProbe(BaseEstimator):
     intercept_
         (target,), or one number.
     """
-
-    def fit(self, z: NDArray[np.floating], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit on a representation that saw no target: (spot, feature), (spot, target) or (spot,), groups (spot,)."""
-        problem = ProbeProblem(z, np.asarray(y), "regression", groups)
-        return self.settle(problem, choose([problem.held_out()], ["regression"])[0].settings)
 
     def settle(self, problem: "ProbeProblem", settings: ProbeSettings) -> Self:
         """Fit with settings that were chosen."""
@@ -127,8 +116,6 @@ class ProbeProblem:
         ``classification`` or ``regression``.
     groups
         (spot,), for instance the section: kept whole inside.
-    n_inner
-        Inner folds at most.
     seed
         Of the inner folds where there are no groups.
     rehearsals
@@ -142,7 +129,6 @@ class ProbeProblem:
     y: NDArray
     kind: Kind = "classification"
     groups: ArrayLike | None = None
-    n_inner: int = N_INNER
     seed: int = 0
     rehearsals: Sequence[Rehearsal] | None = None
     settings: ProbeSettings | None = None
@@ -151,21 +137,8 @@ class ProbeProblem:
         """Return what the settings are chosen on."""
         if self.rehearsals is not None or self.settings is not None:
             return self.rehearsals or ()
-        folds = inner_folds(len(self.z), self.groups, n_inner=self.n_inner, seed=self.seed)
+        folds = inner_folds(len(self.z), self.groups, seed=self.seed)
         return [Rehearsal(self.z[train], self.y[train], self.z[test], self.y[test]) for train, test in folds]
-
-
-def fit_probe(
-    z: NDArray[np.floating],
-    y: ArrayLike,
-    *,
-    kind: Kind = "classification",
-    groups: ArrayLike | None = None,
-    n_inner: int = N_INNER,
-    seed: int = 0,
-) -> Probe:
-    """Fit one probe on what :class:`ProbeProblem` names: :class:`ClassProbe` or :class:`RidgeProbe`."""
-    return fit_probes([ProbeProblem(z, np.asarray(y), kind, groups, n_inner, seed)])[0]
 
 
 def fit_probes(problems: Sequence[ProbeProblem], *, device: str = "cpu") -> list[Probe]:
@@ -184,34 +157,14 @@ def fit_probes(problems: Sequence[ProbeProblem], *, device: str = "cpu") -> list
         If a classification shows one class alone.
     """
     probes: list[Probe] = [ClassProbe() if one.kind == "classification" else RidgeProbe() for one in problems]
-    settings = _settled(problems, device)
-    for probe, one, chosen in zip(probes, problems, settings, strict=True):
+    triples = []
+    for probe, one, chosen in zip(probes, problems, _settled(problems, device), strict=True):
         if isinstance(probe, RidgeProbe):
             probe.settle(one, chosen)
-    triples = [
-        (probe, one, chosen)
-        for probe, one, chosen in zip(probes, problems, settings, strict=True)
-        if isinstance(probe, ClassProbe)
-    ]
+        else:
+            triples.append((probe, one, chosen))
     _fit_classes(triples, device)
     return probes
-
-
-def fit_class_probes(probes: Sequence[ClassProbe], problems: Sequence[ProbeProblem], *, device: str = "cpu") -> None:
-    """Fit classifiers in place, first what the settings are chosen on, then on all spots.
-
-    The last fit is in double precision and to a tighter end, so that company does not change what is predicted.
-
-    Parameters
-    ----------
-    probes
-        Unfitted.
-    problems
-        One a probe.
-    device
-        Where to compute.
-    """
-    _fit_classes(list(zip(probes, problems, _settled(problems, device), strict=True)), device)
 
 
 def _settled(problems: Sequence[ProbeProblem], device: str) -> list[ProbeSettings]:
@@ -225,7 +178,7 @@ def _settled(problems: Sequence[ProbeProblem], device: str) -> list[ProbeSetting
 
 
 def _fit_classes(triples: Sequence[tuple[ClassProbe, ProbeProblem, ProbeSettings]], device: str) -> None:
-    """Fit classifiers in place with settings that were chosen."""
+    """Fit classifiers in place, in double precision and to a tight end: company does not change what is predicted."""
     data = []
     for probe, one, settings in triples:
         probe.classes_, codes = np.unique(one.y, return_inverse=True)

@@ -96,7 +96,6 @@ def train_together(
     plans: Sequence[TrainingPlan],
     *,
     device: torch.device | str = "cpu",
-    most: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
     """Train networks in place, those of the same sizes side by side.
@@ -114,8 +113,6 @@ def train_together(
         How each is trained.
     device
         Where to compute; the networks come back where they were.
-    most
-        Networks side by side at most; by device when None.
     progress
         Called with the number of updates that were made since the last call.
 
@@ -125,7 +122,7 @@ def train_together(
         One a network.
     """
     where = torch.device(device)
-    most = most or MOST_TOGETHER.get(where.type, MOST_TOGETHER["cpu"])
+    most = MOST_TOGETHER.get(where.type, MOST_TOGETHER["cpu"])
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for i, (network, spots, plan) in enumerate(zip(networks, sets, plans, strict=True)):
         shapes = tuple(value.shape for value in network.state_dict().values())

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import check_distribution, check_distributions
+from beyond_alignment.information.discrete import check_distribution, check_distributions, information
 from beyond_alignment.information.pairwise import pairwise_information
 from beyond_alignment.information.pid import NOTHING, PID
 from beyond_alignment.information.union import union_information
@@ -83,7 +81,7 @@ def broja(p: ArrayLike, *, tolerance: float = 1e-7) -> PID:
     return broja_batch(check_distribution(p, ndim=3)[None], tolerance=tolerance)[0]
 
 
-def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.device = "cpu") -> PIDBatch:
+def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7) -> PIDBatch:
     """Decompose a batch of tables of one shape, as `broja` does.
 
     Parameters
@@ -92,8 +90,6 @@ def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.de
         `p[batch, i, j, y]`.
     tolerance
         Certified distance to the optimum to reach, bits.
-    device
-        Torch device to compute on, in double precision.
 
     Returns
     -------
@@ -108,10 +104,10 @@ def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.de
     if tables.ndim != 4:
         raise InputError(f"The batch has shape {tables.shape}; pass p[batch, i, j, y].")
     first, second = tables.sum(axis=2), tables.sum(axis=1)
-    I1, I2 = _information(first), _information(second)
-    I12 = np.maximum(_information(tables.reshape(len(tables), -1, tables.shape[-1])), np.maximum(I1, I2))
-    union = union_information(first, second, tolerance=tolerance, device=device)
-    pairwise = pairwise_information(tables, tolerance=tolerance, device=device)
+    I1, I2 = information(first), information(second)
+    I12 = np.maximum(information(tables.reshape(len(tables), -1, tables.shape[-1])), np.maximum(I1, I2))
+    union = union_information(first, second, tolerance=tolerance)
+    pairwise = pairwise_information(tables, tolerance=tolerance)
     # Theory bounds what the two must tell: rounding and the gap are not let out of those bounds.
     least = np.maximum(np.minimum(union.value, np.minimum(I12, I1 + I2)), np.maximum(I1, I2))
     with_pairs = np.clip(pairwise.value, least, I12)
@@ -124,9 +120,3 @@ def broja_batch(p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.de
         synergy_interaction=I12 - with_pairs,
         gap=np.maximum(union.gap, pairwise.gap),
     )
-
-
-def _information(p: Floats) -> Floats:
-    """I(X; Y) of p[batch, x, y], bits (batch)."""
-    nats = entr(p.sum(axis=2)).sum(axis=1) + entr(p.sum(axis=1)).sum(axis=1) - entr(p).sum(axis=(1, 2))
-    return np.maximum(nats / np.log(2), 0.0)

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedG
 
 from beyond_alignment.information.components import Components
 from beyond_alignment.information.posterior_network import HEADS
-from beyond_alignment.information.posterior_training import CHUNK, Part, Posterior, TrainingOptions, train
+from beyond_alignment.information.posterior_training import CHUNK, Part, Posterior, train
 from beyond_alignment.information.samples import Samples
 
 N_COMPONENTS = 32
@@ -35,8 +35,6 @@ class CrossFit:
         The same from half of them.
     folds
         Fold of each sample (sample,).
-    n_trained
-        Training samples of a model.
     unseen
         Classes that some fold had to predict without a training sample.
     """
@@ -44,7 +42,6 @@ class CrossFit:
     full: NDArray[np.float64]
     half: NDArray[np.float64]
     folds: NDArray[np.int64]
-    n_trained: int
     unseen: tuple[int, ...]
 
 
@@ -68,7 +65,6 @@ def cross_fit(
     *,
     n_folds: int,
     seed: int,
-    options: TrainingOptions,
     device: torch.device,
     advance: Advance | None = None,
 ) -> CrossFit:
@@ -86,8 +82,6 @@ def cross_fit(
         Folds.
     seed
         Of folds, components and networks.
-    options
-        Of the training.
     device
         Where to train.
     advance
@@ -107,11 +101,11 @@ def cross_fit(
         training, validation = _parts(samples, maps, drawn, n_members, share, device)
         weight = share / 1.5
         steps = (lambda done, w=weight: advance(done * w)) if advance is not None else None
-        posterior = train(training, validation, len(samples.classes), options=options, seed=seed, advance=steps)
+        posterior = train(training, validation, len(samples.classes), seed=seed, advance=steps)
         found.append(_predict(samples, posterior, folds, maps, n_members, device))
     seen = [set(np.unique(samples.codes[folds != fold])) for fold in names]
     unseen = sorted(set(range(len(samples.classes))) - set.intersection(*seen))
-    return CrossFit(found[0], found[1], folds, training.y.shape[1] * 2, tuple(int(code) for code in unseen))
+    return CrossFit(found[0], found[1], folds, tuple(int(code) for code in unseen))
 
 
 def _training_rows(

@@ -13,17 +13,7 @@ TOTAL_TOLERANCE = 1e-8
 
 @dataclass(frozen=True)
 class JointInformations:
-    """What two sources tell about a target, apart and together, in bits.
-
-    Attributes
-    ----------
-    I1
-        I(X1; Y).
-    I2
-        I(X2; Y).
-    I12
-        I(X1, X2; Y).
-    """
+    """What two sources tell about a target, apart and together, in bits: I(X1; Y), I(X2; Y) and I(X1, X2; Y)."""
 
     I1: float
     I2: float
@@ -31,24 +21,7 @@ class JointInformations:
 
 
 def check_distributions(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
-    """Return `p` as a float array after checking that it is a joint distribution, or a batch of them.
-
-    Parameters
-    ----------
-    p
-        Tables of `ndim` axes, after any number of batch axes; zeros are fine.
-    ndim
-        Number of axes of one table.
-
-    Returns
-    -------
-    The tables as float64, each divided by its total.
-
-    Raises
-    ------
-    InputError
-        There are too few axes, an entry is negative or not finite, or the entries of a table do not sum to 1.
-    """
+    """Return joint distributions of `ndim` axes, after any batch axes, as float64, each divided by its total."""
     tables = np.asarray(p, dtype=np.float64)
     if tables.ndim < ndim or tables.size == 0:
         raise InputError(f"The distributions have shape {tables.shape}; pass non-empty tables of {ndim} axes.")
@@ -62,24 +35,7 @@ def check_distributions(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
 
 
 def check_distribution(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
-    """Return `p` as a float array after checking that it is a joint distribution.
-
-    Parameters
-    ----------
-    p
-        Table of `ndim` axes; zeros are fine.
-    ndim
-        Expected number of axes.
-
-    Returns
-    -------
-    The table as float64, divided by its total so that rounding in the input does not enter the logarithms.
-
-    Raises
-    ------
-    InputError
-        The number of axes is another, an entry is negative or not finite, or the entries do not sum to 1.
-    """
+    """Return one joint distribution of `ndim` axes as float64, so that rounding of its total enters no logarithm."""
     table = np.asarray(p, dtype=np.float64)
     if table.ndim != ndim or table.size == 0:
         raise InputError(f"The distribution has shape {table.shape}; pass a non-empty table of {ndim} axes.")
@@ -87,45 +43,25 @@ def check_distribution(p: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
 
 
 def mutual_information(p: ArrayLike) -> float:
-    """Mutual information I(X; Y) of a joint table, in bits.
+    """Mutual information I(X; Y) of a joint table `p[i, y]`, in bits, at least 0."""
+    return float(information(check_distribution(p, ndim=2)[None])[0])
 
-    Parameters
-    ----------
-    p
-        `p[i, y]`, the probability of X = i and Y = y.
 
-    Returns
-    -------
-    I(X; Y) in bits, at least 0.
-
-    Raises
-    ------
-    InputError
-        `p` is not a distribution over two axes.
-    """
-    table = check_distribution(p, ndim=2)
+def information(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mutual information (problem,) of joint tables (problem, x, y), in bits, at least 0; nothing is checked."""
     # Entropies rather than a divergence: the product of two tiny marginals would underflow to 0.
-    nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
-    return max(float(nats) / float(np.log(2)), 0.0)
+    nats = entr(p.sum(axis=2)).sum(axis=1) + entr(p.sum(axis=1)).sum(axis=1) - entr(p).sum(axis=(1, 2))
+    return np.maximum(nats / np.log(2), 0.0)
+
+
+def class_entropy(codes: NDArray[np.integer]) -> float:
+    """Entropy of the shares of classes (sample,) from 0, in bits; every class occurs."""
+    shares = np.bincount(codes) / len(codes)
+    return float(-(shares * np.log2(shares)).sum())
 
 
 def joint_informations(p: ArrayLike) -> JointInformations:
-    """I(X1; Y), I(X2; Y) and I(X1, X2; Y) of a joint table, in bits.
-
-    Parameters
-    ----------
-    p
-        `p[i, j, y]`, the probability of X1 = i, X2 = j and Y = y.
-
-    Returns
-    -------
-    The three informations.
-
-    Raises
-    ------
-    InputError
-        `p` is not a distribution over three axes.
-    """
+    """I(X1; Y), I(X2; Y) and I(X1, X2; Y) of a joint table `p[i, j, y]`, in bits."""
     table = check_distribution(p, ndim=3)
     return JointInformations(
         I1=mutual_information(table.sum(axis=1)),

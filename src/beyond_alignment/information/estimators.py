@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.gaussian_pid import gaussian_pid
+from beyond_alignment.information.kmeans_pid import cvx_pid
+from beyond_alignment.information.neural_pid import batch_pid
 from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.posterior import posterior_pid
 
 
 @dataclass(frozen=True)
@@ -37,29 +40,11 @@ class PIDEstimator:
     estimates_parts: bool
 
 
-def _later(module: str, name: str) -> Callable[..., PIDEstimate]:
-    """Return a function of this package whose module is imported at its first call: torch takes seconds."""
-
-    def call(
-        x1: ArrayLike, x2: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, **options: Any
-    ) -> PIDEstimate:
-        function: Callable[..., PIDEstimate] = getattr(import_module(f"{__package__}.{module}"), name)
-        return function(x1, x2, y, groups, **options)
-
-    return call
-
-
 _ESTIMATORS = (
-    PIDEstimator("posterior", "cross-fitted posteriors", _later("posterior", "posterior_pid"), "this project", True),
-    PIDEstimator("cvx", "k-means and counts", _later("kmeans_pid", "cvx_pid"), "Liang et al. 2023 (CVX)", True),
-    PIDEstimator("batch", "neural coupling", _later("neural_pid", "batch_pid"), "Liang et al. 2023 (BATCH)", False),
-    PIDEstimator(
-        "gaussian",
-        "jointly Gaussian",
-        _later("gaussian_pid", "gaussian_pid"),
-        "Barrett 2015; Venkatesh et al. 2023",
-        False,
-    ),
+    PIDEstimator("posterior", "cross-fitted posteriors", posterior_pid, "this project", True),
+    PIDEstimator("cvx", "k-means and counts", cvx_pid, "Liang et al. 2023 (CVX)", True),
+    PIDEstimator("batch", "neural coupling", batch_pid, "Liang et al. 2023 (BATCH)", False),
+    PIDEstimator("gaussian", "jointly Gaussian", gaussian_pid, "Barrett 2015; Venkatesh et al. 2023", False),
 )
 
 PID_ESTIMATORS = MappingProxyType({estimator.name: estimator for estimator in _ESTIMATORS})

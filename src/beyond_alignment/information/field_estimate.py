@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.information.resampling import Units, reflected_interval, reflected_p_value
 from beyond_alignment.information.samples import Samples
+from beyond_alignment.resampling import Units, reflected_interval, reflected_p_value
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from beyond_alignment.information.broja import broja
 from beyond_alignment.information.gates import GATES, gate
 from beyond_alignment.information.imin import IminDecomposition, imin
 from beyond_alignment.information.pid import PID
@@ -19,8 +20,6 @@ def decompose_gates() -> pd.DataFrame:
         Two rows a gate: gate, measure (``BROJA`` or ``I_min``), I1, I2, I12, redundancy, unique1, unique2, synergy in
         bits; for BROJA also synergy_additive, synergy_interaction, gap in bits and sis, without unit.
     """
-    from beyond_alignment.information.broja import broja  # torch takes seconds, and few who import this package solve
-
     rows = []
     for name in GATES:
         exact = broja(gate(name), tolerance=TOLERANCE)

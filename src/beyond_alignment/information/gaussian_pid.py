@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from beyond_alignment.information.discrete import class_entropy
 from beyond_alignment.information.field_estimate import Informations, estimate, leading_components
 from beyond_alignment.information.gaussian_union import gaussian_union
 from beyond_alignment.information.pid import PIDEstimate
-from beyond_alignment.information.resampling import bootstrap_weights, default_units
 from beyond_alignment.information.samples import check_samples
 from beyond_alignment.information.target import as_classes
+from beyond_alignment.resampling import bootstrap_weights, default_units
 
 RIDGE = 1e-6
 
@@ -78,8 +79,7 @@ def gaussian_pid(
     found = _informations(covariances, *(part.shape[1] for part in parts))
     warnings = []
     if numbers is None:
-        shares = np.bincount(samples.codes) / samples.n
-        entropy = float(-(shares * np.log2(shares)).sum())
+        entropy = class_entropy(samples.codes)
         if found.both[0] > entropy:
             warnings.append(
                 f"I(X1, X2; Y) is {found.both[0]:.2f} bits, above the entropy {entropy:.2f} of the classes: they are"

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 LARGEST_STEP = 50.0
+N_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class GaussianUnion:
     gap: NDArray[np.float64]
 
 
-def gaussian_union(first: NDArray[np.float64], second: NDArray[np.float64], *, n_steps: int = 200) -> GaussianUnion:
+def gaussian_union(first: NDArray[np.float64], second: NDArray[np.float64]) -> GaussianUnion:
     """Least information that two Gaussian sources can have together, given what each has of a Gaussian target.
 
     Given Y of covariance 1, each source is a signal in white noise, and as many of its dimensions as Y has are enough.
@@ -39,8 +40,6 @@ def gaussian_union(first: NDArray[np.float64], second: NDArray[np.float64], *, n
     first, second
         Signal-to-noise matrices (problem, target, target): the transposed signal times the signal, in units of the
         source's noise given Y, so that I = logdet(1 + first) / 2.
-    n_steps
-        Gradient steps.
 
     Notes
     -----
@@ -52,7 +51,7 @@ def gaussian_union(first: NDArray[np.float64], second: NDArray[np.float64], *, n
     # Sign-based steps are element by element, so the problems of a batch do not disturb each other.
     descent = torch.optim.Rprop([free], lr=0.1, step_sizes=(1e-9, LARGEST_STEP))
     best, correlation = None, torch.zeros_like(free)
-    for _ in range(n_steps):
+    for _ in range(N_STEPS):
         descent.zero_grad()
         now, value = _information(free, power)
         value.sum().backward()

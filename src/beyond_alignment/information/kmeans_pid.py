@@ -2,15 +2,15 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 from sklearn.cluster import KMeans
 
+from beyond_alignment.information.discrete import information
 from beyond_alignment.information.field_estimate import Informations, estimate, leading_components
 from beyond_alignment.information.pairwise import pairwise_information
 from beyond_alignment.information.pid import PIDEstimate
-from beyond_alignment.information.resampling import bootstrap_weights, default_units
 from beyond_alignment.information.samples import check_samples
 from beyond_alignment.information.union import union_information
+from beyond_alignment.resampling import bootstrap_weights, default_units
 
 REPLICATE_TOLERANCE = 1e-4
 """Bits; far below the spread of any replicate."""
@@ -102,19 +102,12 @@ def _informations(tables: NDArray[np.float64]) -> Informations:
     pairwise = pairwise_information(tables[:1])
     unions = union_information(first[1:], second[1:], tolerance=REPLICATE_TOLERANCE)
     pairwises = pairwise_information(tables[1:], tolerance=REPLICATE_TOLERANCE)
-    both = _bits(tables.reshape(len(tables), -1, tables.shape[3]))
+    both = information(tables.reshape(len(tables), -1, tables.shape[3]))
     return Informations(
-        _bits(first),
-        _bits(second),
+        information(first),
+        information(second),
         both,
         np.concatenate([union.value, unions.value]),
         both - np.concatenate([pairwise.value, pairwises.value]),
         float(union.gap[0]),
     )
-
-
-def _bits(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mutual information of tables (problem, source, class)."""
-    marginals = entr(tables.sum(axis=1)).sum(axis=1) + entr(tables.sum(axis=2)).sum(axis=1)
-    found: NDArray[np.float64] = (marginals - entr(tables).sum(axis=(1, 2))) / np.log(2)
-    return found

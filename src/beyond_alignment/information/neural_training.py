@@ -67,7 +67,7 @@ class NeuralModels:
         ]
 
 
-def train_models(train: Pairs, validation: Pairs | None, n_classes: int) -> NeuralModels:
+def train_models(train: Pairs, validation: Pairs, n_classes: int) -> NeuralModels:
     """Train the classifiers, then the coupling of what the first two say.
 
     Parameters
@@ -75,16 +75,15 @@ def train_models(train: Pairs, validation: Pairs | None, n_classes: int) -> Neur
     train
         Samples to train on.
     validation
-        Samples that say when a classifier did best; None trains to the end.
+        Samples that say when a classifier did best.
     n_classes
         Number of classes.
     """
     device = train.y.device
     classifiers: list[nn.Module] = []
-    for place, view in enumerate(train.views()):
+    for view, apart in zip(train.views(), validation.views(), strict=True):
         model = perceptron(view.shape[1], n_classes).to(device)
-        apart = None if validation is None else (validation.views()[place], validation.y)
-        classifiers.append(_train_classifier(model, view, train.y, apart))
+        classifiers.append(_train_classifier(model, view, train.y, (apart, validation.y)))
     coupling = Coupling(train.x1.shape[1], train.x2.shape[1], n_classes).to(device)
     models = NeuralModels(classifiers, coupling)
     _train_coupling(models, train)
@@ -102,7 +101,7 @@ def _batches(n: int, n_epochs: int, bounds: tuple[int, int]) -> Iterator[torch.T
 
 
 def _train_classifier(
-    model: nn.Module, x: torch.Tensor, y: torch.Tensor, validation: tuple[torch.Tensor, torch.Tensor] | None
+    model: nn.Module, x: torch.Tensor, y: torch.Tensor, validation: tuple[torch.Tensor, torch.Tensor]
 ) -> nn.Module:
     """Train a classifier and return it as it was when it did best."""
     descent = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
@@ -112,7 +111,7 @@ def _train_classifier(
         descent.zero_grad()
         nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
         descent.step()
-        if validation is not None and step % between == 0:
+        if step % between == 0:
             with torch.no_grad():
                 loss = nn.functional.cross_entropy(model(validation[0]), validation[1]).item()
             if loss < best:

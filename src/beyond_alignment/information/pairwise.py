@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from beyond_alignment.information.chunks import on_processor, over_chunks, over_problems
-from beyond_alignment.information.compiled import compile_once, solve_pairs
+from beyond_alignment.information.compiled import compile_once, over_problems, solve_pairs
 from beyond_alignment.information.discrete import check_distributions
-from beyond_alignment.information.pairwise_solver import solve_pairwise
 from beyond_alignment.information.union import NEGLIGIBLE
 
 Floats = NDArray[np.float64]
@@ -36,9 +33,7 @@ class PairwiseInformation:
     joint: Floats
 
 
-def pairwise_information(
-    p: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.device = "cpu"
-) -> PairwiseInformation:
+def pairwise_information(p: ArrayLike, *, tolerance: float = 1e-7) -> PairwiseInformation:
     """I(X1, X2; Y) under the distribution of largest entropy with the pairwise marginals of `p`.
 
     What `p` tells beyond it is the connected information of order three (Amari 2001; Schneidman et al. 2003).
@@ -50,8 +45,6 @@ def pairwise_information(
         `p[..., i, j, y]`; any leading axes are a batch.
     tolerance
         Gap at which a problem counts as solved, bits; what is left is in `gap` in any case.
-    device
-        Torch device to compute on, in double precision: on the processor one problem a thread, else many at once.
 
     Returns
     -------
@@ -66,7 +59,7 @@ def pairwise_information(
     batch = table.shape[:-3]
     table = np.where(table < NEGLIGIBLE, 0.0, table).reshape(-1, *table.shape[-3:])
     swap = table.shape[2] > table.shape[1]
-    table = np.ascontiguousarray(table.swapaxes(1, 2)) if swap else table
+    table = np.ascontiguousarray(table.swapaxes(1, 2) if swap else table)  # one layout: compiled once
     value, gap, joint = np.empty(len(table)), np.empty(len(table)), np.empty(table.shape)
 
     nats = tolerance * float(np.log(2))
@@ -76,17 +69,8 @@ def pairwise_information(
         value[k], below, joint[k] = solve_pairs(table[k], nats)
         gap[k] = value[k] - below
 
-    def solve_many(part: slice) -> None:
-        """Solve a chunk and put the answers in their places."""
-        found = solve_pairwise(torch.tensor(table[part], device=device), tolerance=nats)
-        value[part], gap[part] = found.upper.cpu().numpy(), (found.upper - found.lower).cpu().numpy()
-        joint[part] = found.joint.cpu()
-
-    if on_processor(device):
-        compile_once()
-        over_problems(solve, len(table))
-    else:
-        over_chunks(solve_many, len(table), table.shape[1:])
+    compile_once()
+    over_problems(solve, len(table))
     joint = joint.swapaxes(1, 2) if swap else joint
     return PairwiseInformation(
         value=np.maximum(value / np.log(2), 0.0).reshape(batch),

@@ -83,11 +83,6 @@ class PID:
         return self._share(self.synergy)
 
     @property
-    def sis_additive(self) -> float:
-        """Share of I(X1, X2; Y) that is additive synergy."""
-        return self._share(self.synergy_additive)
-
-    @property
     def sis_interaction(self) -> float:
         """Share of I(X1, X2; Y) that is interaction synergy."""
         return self._share(self.synergy_interaction)

@@ -8,14 +8,13 @@ from rich.progress import Progress
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.cross_fitting import cross_fit
-from beyond_alignment.information.discrete import JointInformations
+from beyond_alignment.information.discrete import JointInformations, class_entropy
 from beyond_alignment.information.field_estimate import Informations, terms
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
 from beyond_alignment.information.posterior_tables import COLUMNS, TableInformations, blended, count
-from beyond_alignment.information.posterior_training import TrainingOptions
 from beyond_alignment.information.posterior_warnings import posterior_warnings
-from beyond_alignment.information.resampling import default_units, percentile_interval, unit_weights
 from beyond_alignment.information.samples import check_samples
+from beyond_alignment.resampling import default_units, percentile_interval, unit_weights
 
 EXTRAPOLATION = 0.5
 """What is still to be learnt, as a share of what the second half of the training samples brought."""
@@ -40,7 +39,6 @@ def posterior_pid(
     level: float = 0.95,
     n_folds: int = 5,
     device: str = "auto",
-    options: TrainingOptions | None = None,
     progress: bool = False,
 ) -> PIDEstimate:
     """Estimate the decomposition from cross-fitted posteriors.
@@ -81,8 +79,6 @@ def posterior_pid(
         Folds.
     device
         ``auto``, ``cpu`` or ``cuda``.
-    options
-        Of the training; the defaults were set on the tuning scenarios of known truth.
     progress
         Show progress on stderr.
 
@@ -108,7 +104,6 @@ def posterior_pid(
             samples,
             n_folds=n_folds,
             seed=seed,
-            options=options or TrainingOptions(),
             device=_device(device),
             advance=lambda done: bar.advance(job, done),
         )
@@ -116,8 +111,7 @@ def posterior_pid(
     weights = unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)
     full = count(calibrated, samples.codes, units.codes, weights, seed=seed)
     half = count(blended(fit.half, samples.codes, fit.folds), samples.codes, units.codes, weights[:0], seed=seed)
-    shares = np.bincount(samples.codes) / samples.n
-    point, draws = _draws(full, half, highest=-float((shares * np.log2(shares)).sum()), seed=seed)
+    point, draws = _draws(full, half, highest=class_entropy(samples.codes), seed=seed)
     table = terms(_informations(np.vstack([point, draws]), full.gap))
     replicates = table.iloc[1:].reset_index(drop=True)
     intervals = {name: percentile_interval(replicates[name], level) for name in TERMS}

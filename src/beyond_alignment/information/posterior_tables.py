@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr
 from sklearn.cluster import KMeans
 
+from beyond_alignment.information.discrete import information
 from beyond_alignment.information.stacking import blend
 from beyond_alignment.information.union import union_information
 
@@ -128,9 +128,9 @@ def count(
     union = exact.value
     if len(first) > 1:
         union = np.concatenate([union, union_information(first[1:], second[1:], tolerance=REPLICATE_TOLERANCE).value])
-    both = _bits(joint)
+    both = information(joint)
     interaction = both * _interaction_share(log_posteriors, y, units, unit_weights)
-    values = np.stack([_bits(first), _bits(second), union, both, interaction], axis=1)
+    values = np.stack([information(first), information(second), union, both, interaction], axis=1)
     return TableInformations(values, float(exact.gap[0]))
 
 
@@ -173,10 +173,3 @@ def _tables(
         by_unit = by_unit.reshape(n_units, k * n_classes).astype(np.float64)  # (unit, state and class)
         counts = np.concatenate([by_unit.sum(axis=0, keepdims=True), unit_weights @ by_unit])
     return (counts / counts.sum(axis=1, keepdims=True)).reshape(-1, k, n_classes)
-
-
-def _bits(tables: Floats) -> Floats:
-    """Mutual information of tables (problem, state, class)."""
-    marginals = entr(tables.sum(axis=1)).sum(axis=1) + entr(tables.sum(axis=2)).sum(axis=1)
-    found: Floats = (marginals - entr(tables).sum(axis=(1, 2))) / np.log(2)
-    return np.maximum(found, 0.0)

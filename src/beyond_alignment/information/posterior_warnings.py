@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.information.cross_fitting import CrossFit
-from beyond_alignment.information.resampling import Units
+from beyond_alignment.information.discrete import class_entropy
 from beyond_alignment.information.samples import Samples
+from beyond_alignment.resampling import Units
 
 FEW_SAMPLES = 1000
 FEW_GROUPS = 5
@@ -66,7 +67,5 @@ def posterior_warnings(
 
 def _uncalibrated(y: NDArray[np.int64], calibrated: NDArray[np.float64], total: float) -> float:
     """Bits that the joint posterior holds by its counts and not by its probabilities."""
-    shares = np.bincount(y) / len(y)
-    entropy = -float((shares * np.log2(shares)).sum())
-    told = entropy + float(calibrated[3][np.arange(len(y)), y].mean()) / np.log(2)
+    told = class_entropy(y) + float(calibrated[3][np.arange(len(y)), y].mean()) / np.log(2)
     return total - told

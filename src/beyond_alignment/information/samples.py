@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from beyond_alignment.checks import as_matrix, check_values, codes
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.leaks import check_label_not_in, check_rows_not_shared, count_repeats
-from beyond_alignment.information.sources import as_matrix, check_values
 from beyond_alignment.information.target import as_classes
 
 MIN_SAMPLES = 200
@@ -150,11 +150,11 @@ def _check_same_order(*tables: object, names: tuple[str, str, str]) -> None:
             raise InputError(f"{held[0][1]} and {name} have the same row names in another order; align them first.")
 
 
-def _check_classes(codes: NDArray[np.int64], classes: tuple[str, ...], name: str, *, needed: int) -> None:
+def _check_classes(labels: NDArray[np.int64], classes: tuple[str, ...], name: str, *, needed: int) -> None:
     """Check that there are two classes or more, each with enough samples."""
     if len(classes) < 2:
-        raise InputError(f"{name} holds one class ({classes[0]!r}) in all {len(codes)} rows; two or more are needed.")
-    counts = np.bincount(codes, minlength=len(classes))
+        raise InputError(f"{name} holds one class ({classes[0]!r}) in all {len(labels)} rows; two or more are needed.")
+    counts = np.bincount(labels, minlength=len(classes))
     few = [(f"{classes[code]!r} ({counts[code]})") for code in np.flatnonzero(counts < needed)]
     if few:
         listed = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
@@ -167,23 +167,15 @@ def _codes(values: object, *, n: int, name: str) -> tuple[NDArray[np.int64] | No
     """Return numbers for the distinct values of a vector, in sorted order of their names."""
     if values is None:
         return None, ()
-    try:
-        series = pd.Series(values).reset_index(drop=True)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} is not a vector; pass one value a sample.") from error
-    if len(series) != n:
-        raise InputError(f"{name} has {len(series)} values for {n} samples; pass one a sample.")
-    missing = np.flatnonzero(series.isna().to_numpy())
-    if len(missing):
-        raise InputError(f"{name} misses {len(missing)} of {n} values (first: row {missing[0]}); drop those rows.")
-    coded = pd.Categorical(series.map(str))
-    return coded.codes.astype(np.int64), tuple(coded.categories)
+    numbered, found = codes(values, n=n, name=name)
+    names, place = np.unique([str(value) for value in found], return_inverse=True)
+    return place[numbered], tuple(map(str, names))
 
 
 def _check_groups(
     groups: NDArray[np.int64],
     names: tuple[str, ...],
-    codes: NDArray[np.int64],
+    labels: NDArray[np.int64],
     classes: tuple[str, ...],
     *,
     n_folds: int,
@@ -197,7 +189,7 @@ def _check_groups(
             " groups."
         )
     table = np.zeros((len(names), len(classes)), dtype=bool)
-    table[groups, codes] = True
+    table[groups, labels] = True
     alone = np.flatnonzero(table.sum(axis=0) < 2)
     if len(alone):
         listed = ", ".join(f"{classes[code]!r} (in {names[int(table[:, code].argmax())]!r})" for code in alone[:5])

@@ -13,8 +13,8 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from beyond_alignment.checks import LARGEST_VALUE
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.sources import LARGEST_VALUE
 
 QUANTILES = 4
 CLUSTERS = 5

@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.chunks import on_processor, over_chunks, over_problems
-from beyond_alignment.information.compiled import compile_once, solve_coupling
-from beyond_alignment.information.coupling_solver import solve_couplings
+from beyond_alignment.information.compiled import compile_once, over_problems, solve_coupling
 from beyond_alignment.information.discrete import TOTAL_TOLERANCE
 
 MARGINAL_TOLERANCE = 1e-9
@@ -42,9 +39,7 @@ class UnionInformation:
     joint: Floats
 
 
-def union_information(
-    first: ArrayLike, second: ArrayLike, *, tolerance: float = 1e-7, device: str | torch.device = "cpu"
-) -> UnionInformation:
+def union_information(first: ArrayLike, second: ArrayLike, *, tolerance: float = 1e-7) -> UnionInformation:
     """Least I_q(X1, X2; Y) over all q with the given joint distributions of each source and the target.
 
     Probabilities below 1e-15 are treated as zeros.
@@ -57,8 +52,6 @@ def union_information(
         p(X2 = j, Y = y), (..., j, y), the same p(y).
     tolerance
         Gap at which a problem counts as solved, bits; what is left is in `gap` in any case.
-    device
-        Torch device to compute on, in double precision: on the processor one problem a thread, else many at once.
 
     Returns
     -------
@@ -79,7 +72,9 @@ def union_information(
     one, two = _tables(first, second)
     batch = one.shape[:-2]
     k1, k2, classes = one.shape[-2], two.shape[-2], one.shape[-1]
-    one, two = one.reshape(-1, k1, classes), two.reshape(-1, k2, classes)
+    # One layout of memory: the solver is compiled anew for every other, which takes longer than to solve.
+    one = np.ascontiguousarray(one.reshape(-1, k1, classes))
+    two = np.ascontiguousarray(two.reshape(-1, k2, classes))
     swap = k2 > k1
     if swap:
         one, two = two, one
@@ -94,18 +89,8 @@ def union_information(
         value[k], below, joint[k], f[k], g[k] = solve_coupling(one[k], two[k], nats)
         gap[k] = value[k] - below
 
-    def solve_many(part: slice) -> None:
-        """Solve a chunk and put the answers in their places."""
-        tables = torch.tensor(one[part], device=device), torch.tensor(two[part], device=device)
-        found = solve_couplings(*tables, tolerance=nats)
-        value[part], gap[part] = found.primal.cpu().numpy(), (found.primal - found.dual).cpu().numpy()
-        joint[part], f[part], g[part] = found.joint.cpu(), found.f.cpu(), found.g.cpu()
-
-    if on_processor(device):
-        compile_once()
-        over_problems(solve, len(one))
-    else:
-        over_chunks(solve_many, len(one), joint.shape[1:])
+    compile_once()
+    over_problems(solve, len(one))
     if swap:
         joint, f, g = joint.swapaxes(1, 2), g, f
     return UnionInformation(

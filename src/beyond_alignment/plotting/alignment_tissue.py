@@ -42,8 +42,8 @@ def plot_tissue_ceilings(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        From :func:`beyond_alignment.benchmark.tissue_ceilings`; a panel a data set, a row a morphology expert and field
-        of view, a colour an expression expert.
+        Of :func:`beyond_alignment.pages.alignment.ceilings.ceiling`; a panel a data set, a row a morphology expert and
+        field of view, a colour an expression expert.
     """
     names = list(dict.fromkeys(table["data_set"]))
     readers = list(dict.fromkeys(table["expression"]))

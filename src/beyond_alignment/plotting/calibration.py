@@ -11,18 +11,16 @@ ALLOWED_ERROR = 0.03
 ALLOWED_COVERAGE = (0.90, 0.99)
 
 
-def plot_calibration(table: pd.DataFrame, *, most: int = 4) -> Figure:
+def plot_calibration(table: pd.DataFrame) -> Figure:
     """Draw the estimated against the true score, a point a scenario and a panel an estimator.
 
     Parameters
     ----------
     table
         Rows with estimator, scenario, true_sis, sis, sis_low and sis_high, of one sample size; means over seeds.
-    most
-        Panels a row.
     """
     names = list(dict.fromkeys(table["estimator"]))
-    figure, axes = panels(len(names), width=2.5, height=2.6, most=most, x_label="true SIS", y_label="estimated SIS")
+    figure, axes = panels(len(names), width=2.5, height=2.6, most=4, x_label="true SIS", y_label="estimated SIS")
     bottom = min(-0.04, float(table[["sis", "sis_low"]].min(axis=None)) - 0.02)
     top = max(1.04, float(table[["sis", "sis_high"]].max(axis=None)) + 0.02)
     for ax, name in zip(axes, names, strict=True):

@@ -1,7 +1,5 @@
 """Figure of what each method captures: redundancy beside synergy, a row a method."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -26,7 +24,7 @@ GAP = 0.7
 MOST = 0.9
 
 
-def plot_captured(summary: pd.DataFrame, *, setting: str = "alone", terms: Sequence[str] = SHOWN) -> Figure:
+def plot_captured(summary: pd.DataFrame) -> Figure:
     """Draw the share of each term that each method's representation holds, with its interval over seeds.
 
     A row a method, grouped by family, those that hold most interaction synergy linearly on top of their family; filled
@@ -38,18 +36,14 @@ def plot_captured(summary: pd.DataFrame, *, setting: str = "alone", terms: Seque
     summary
         From :func:`beyond_alignment.benchmark.summarise_captured`: method, family, setting, term, probe, share, low,
         high.
-    setting
-        ``alone`` or ``together``.
-    terms
-        Panels, from the left.
     """
-    here = summary[summary["setting"] == setting]
-    rows = _rows(here, terms[-1])
+    here = summary[summary["setting"] == "alone"]
+    rows = _rows(here, SHOWN[-1])
     height = 0.25 * (max(rows.values()) + 1) + 1.3
     figure, axes = plt.subplots(
-        1, len(terms), figsize=(2.6 + 2.3 * len(terms), height), layout="constrained", sharey=True, squeeze=False
+        1, len(SHOWN), figsize=(2.6 + 2.3 * len(SHOWN), height), layout="constrained", sharey=True, squeeze=False
     )
-    for ax, term in zip(axes.flat, terms, strict=True):
+    for ax, term in zip(axes.flat, SHOWN, strict=True):
         _panel(ax, here[here["term"] == term], rows)
         ax.set_title(TERM_NAMES[term], fontsize=10)
         ax.set(xlim=LIMITS, xticks=(0, 0.5, 1))

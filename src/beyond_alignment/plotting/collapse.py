@@ -8,13 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from beyond_alignment.benchmark.collapse_representations import CONTENDERS
+from beyond_alignment.information.known_truth.dial import N_SHARED
+from beyond_alignment.pages.alignment.representations import CONTENDERS
 from beyond_alignment.plotting.style import (
     BLUE,
     BROWN,
     GREEN,
-    GREY,
     INK,
     ORANGE,
     PURPLE,
@@ -29,7 +30,6 @@ HEADS = {
     "linear": ("alignment, linear heads", BLUE, "o"),
     "nonlinear": ("alignment, nonlinear heads", PURPLE, "s"),
     "interaction": ("interaction", GREEN, "D"),
-    "concatenation": ("both embeddings as they are", GREY, "^"),
 }
 LABELS = {
     "redundant": "redundant label",
@@ -42,104 +42,97 @@ LEAST = 0.05
 APART = 0.1
 
 
-def plot_descent(angles: pd.DataFrame, found: pd.DataFrame, *, n: int) -> Figure:
-    """Draw the angle to the canonical subspace against the length of training, a panel a verdict of the theory.
+def plot_descent(angles: pd.DataFrame, found: pd.DataFrame) -> Figure:
+    """Draw the angle to the canonical subspace, a column a verdict of the theory.
+
+    Above it is drawn against the length of training, with the most samples; below against the number of samples, after
+    the longest training.
 
     Parameters
     ----------
     angles
-        From :func:`beyond_alignment.alignment.angles_by_steps`.
-    found
-        From :func:`beyond_alignment.alignment.found_subspaces`.
-    n
-        Sample size that is shown.
-    """
-    return _by_theory(angles[(angles["n"] == n) & (angles["steps"] > 0)], found, x="steps", x_label="training steps")
-
-
-def plot_found(angles: pd.DataFrame, found: pd.DataFrame) -> Figure:
-    """Draw the angle to the canonical subspace after the longest training against the number of samples.
-
-    Parameters
-    ----------
-    angles
-        From :func:`beyond_alignment.alignment.angles_by_steps`.
+        One row a method, n, seed and number of steps.
     found
         From :func:`beyond_alignment.alignment.found_subspaces`.
     """
     trained = angles[angles["steps"] > 0]
-    return _by_theory(trained[trained["steps"] == trained["steps"].max()], found, x="n", x_label="paired samples")
-
-
-def _by_theory(rows: pd.DataFrame, found: pd.DataFrame, *, x: str, x_label: str) -> Figure:
-    """Draw mean and range of the angle over seeds, a line a method, a panel a verdict of the theory."""
     named = found.drop_duplicates("method").set_index("method")
-    theories = [name for name in THEORIES if (named.loc[rows["method"].unique(), "theory"] == name).any()]
+    theories = [name for name in THEORIES if (named.loc[trained["method"].unique(), "theory"] == name).any()]
     figure, axes = plt.subplots(
-        1, len(theories), figsize=(3.6 * len(theories), 3.6), sharey=True, layout="constrained", squeeze=False
+        2, len(theories), figsize=(3.6 * len(theories), 6.4), sharey=True, layout="constrained", squeeze=False
     )
-    for ax, theory in zip(axes.flat, theories, strict=True):
-        methods = [m for m in rows["method"].unique() if named.loc[m, "theory"] == theory]
-        ends = []
-        for method, colour in zip(methods, cycle(COLOURS), strict=False):
-            line = rows[rows["method"] == method].groupby(x)["angle"].agg(["mean", "min", "max"]).clip(lower=LEAST)
-            ax.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.15, linewidth=0)
-            ax.plot(line.index, line["mean"], "o-", color=colour, markersize=3.5)
-            ends.append((float(line["mean"].iloc[-1]), float(line.index[-1]), str(named.loc[method, "label"]), colour))
-        ax.set(xscale="log", yscale="log", xlabel=x_label, title=THEORIES[theory])
-        ax.set_xticks(sorted(rows[x].unique()), [f"{int(value):,}" for value in sorted(rows[x].unique())])
-        ax.minorticks_off()
-        zero_line(ax, value=CLOSE, horizontal=True)
-        _name_ends(ax, ends)
-    first = axes.flat[0]
-    first.set_yticks((0.1, 1, 5, 20, 90), ("0.1°", "1°", "5°", "20°", "90°"))
-    first.set(ylim=(LEAST, 120), ylabel="largest principal angle")
+    n, steps = trained["n"].max(), trained["steps"].max()
+    by_steps, by_size = trained[trained["n"] == n], trained[trained["steps"] == steps]
+    for column, theory in enumerate(theories):
+        methods = [m for m in trained["method"].unique() if named.loc[m, "theory"] == theory]
+        names = [str(named.loc[m, "label"]) for m in methods]
+        above, below = axes[:, column]
+        ends = _angle_lines(above, by_steps[by_steps["method"].isin(methods)], "steps")
+        _name_ends(above, [(end, name, colour) for (end, colour), name in zip(ends, names, strict=True)])
+        above.set(title=THEORIES[theory], xlabel=f"training steps, {n:,} samples")
+        _angle_lines(below, by_size[by_size["method"].isin(methods)], "n")
+        below.set_xlabel(f"paired samples, {steps:,} steps")
+    axes[0, 0].set_yticks((0.1, 1, 5, 20, 90), ("0.1°", "1°", "5°", "20°", "90°"))
+    axes[0, 0].set_ylim(LEAST, 120)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("largest principal angle")
     return figure
 
 
-def _name_ends(ax: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+def _angle_lines(ax: Axes, rows: pd.DataFrame, x: str) -> list[tuple[float, str]]:
+    """Draw mean and range of the angle over seeds, a line a method, and return where each ends with its colour."""
+    ends = []
+    for method, colour in zip(rows["method"].unique(), cycle(COLOURS), strict=False):
+        line = rows[rows["method"] == method].groupby(x)["angle"].agg(["mean", "min", "max"]).clip(lower=LEAST)
+        ax.fill_between(line.index, line["min"], line["max"], color=colour, alpha=0.15, linewidth=0)
+        ax.plot(line.index, line["mean"], "o-", color=colour, markersize=3.5)
+        ends.append((float(line["mean"].iloc[-1]), colour))
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(sorted(rows[x].unique()), [f"{int(value):,}" for value in sorted(rows[x].unique())])
+    ax.minorticks_off()
+    zero_line(ax, value=CLOSE, horizontal=True)
+    return ends
+
+
+def _name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write the names of lines inside the panel, in the order of their ends."""
-    for place, (_, _, name, colour) in enumerate(sorted(ends, key=lambda end: -end[0])):
+    for place, (_, name, colour) in enumerate(sorted(ends, key=lambda end: -end[0])):
         ax.text(
-            0.02, 0.02 + 0.062 * (len(ends) - 1 - place), name, transform=ax.transAxes, color=colour, fontsize=7.5,
+            0.02, 0.02 + 0.068 * (len(ends) - 1 - place), name, transform=ax.transAxes, color=colour, fontsize=7.5,
             va="bottom",
         )  # fmt: skip
 
 
-def plot_shares_by_size(shares: pd.DataFrame, *, labels: Sequence[str], probe: str = "mlp") -> Figure:
+def plot_shares_by_size(shares: pd.DataFrame, *, labels: Sequence[str]) -> Figure:
     """Draw the share of labels' information that representations hold against the number of pairs, a panel a label.
 
     Parameters
     ----------
     shares
-        From :func:`beyond_alignment.benchmark.shares_by_size`.
+        Of :func:`beyond_alignment.pages.alignment.shares.share`.
     labels
         Panels, from the left.
-    probe
-        That reads them: ``mlp`` or ``linear``.
     """
-    return _by_head(shares[shares["probe"] == probe], labels, x="n", x_label="paired samples", log=True)
+    return _by_head(shares[shares["probe"] == "mlp"], labels, x="n", x_label="paired samples", log=True)
 
 
-def plot_shares_by_directions(shares: pd.DataFrame, *, labels: Sequence[str], n_shared: int) -> Figure:
+def plot_shares_by_directions(shares: pd.DataFrame, *, labels: Sequence[str]) -> Figure:
     """Draw the share of labels' information that aligned representations hold against the directions that they keep.
 
     Parameters
     ----------
     shares
-        From :func:`beyond_alignment.benchmark.shares_by_directions`.
+        Of :func:`beyond_alignment.pages.alignment.shares.share`.
     labels
         Panels, from the left.
-    n_shared
-        Directions that the embeddings share.
     """
     figure = _by_head(
         shares[shares["probe"] == "mlp"], labels, x="n_directions", x_label="directions kept a side", log=False
     )
     for ax in figure.axes:
-        zero_line(ax, value=n_shared + 0.5)
+        zero_line(ax, value=N_SHARED + 0.5)
     figure.axes[0].annotate(
-        "shared", (n_shared + 0.3, 0.5), ha="right", va="center", fontsize=8, color=INK, rotation=90
+        "shared", (N_SHARED + 0.3, 0.5), ha="right", va="center", fontsize=8, color=INK, rotation=90
     )
     return figure
 
@@ -161,6 +154,8 @@ def _by_head(shares: pd.DataFrame, labels: Sequence[str], *, x: str, x_label: st
         ax.axhline(0, color=INK, linewidth=0.6, zorder=0)
         if log:
             ax.set_xscale("log")
+        else:
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if label == labels[-1]:
             _name_apart(ax, here, x)
     axes.flat[0].set_ylabel("share of the label's information")
@@ -190,17 +185,15 @@ def _head_legend(figure: Figure, table: pd.DataFrame, extra: Sequence[Line2D] = 
     figure.legend(handles=[*handles, *extra], loc="outside upper center", ncols=3, fontsize=8)
 
 
-def plot_dial(dial: pd.DataFrame, *, probe: str = "mlp") -> Figure:
+def plot_dial(dial: pd.DataFrame) -> Figure:
     """Draw accuracy and bits along the dial, measured points over the curves that theory predicts.
 
     Parameters
     ----------
     dial
-        From :func:`beyond_alignment.benchmark.shares_along_dial`.
-    probe
-        That reads the representations.
+        From :func:`beyond_alignment.pages.alignment.shares.with_theory`.
     """
-    rows = dial[dial["probe"] == probe]
+    rows = dial[dial["probe"] == "mlp"]
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.8), layout="constrained")
     for ax, score, label in zip(axes, ("accuracy", "bits"), ("accuracy", "bits about the label"), strict=True):
         theory = rows.drop_duplicates("synergy_share").sort_values("synergy_share")

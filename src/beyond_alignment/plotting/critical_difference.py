@@ -13,7 +13,7 @@ from beyond_alignment.plotting.style import GREY, INK, figure_of, new_axes
 ROW_INCHES, BAR_STEP = 0.27, 0.035
 
 
-def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
+def plot_ranks(ranks: Ranks) -> Figure:
     """Draw the mean rank of each method, and a bar beside each set of methods that are not told apart.
 
     Each row is named after its method, so that no leader lines cross however many methods there are. The length of the
@@ -23,12 +23,10 @@ def plot_ranks(ranks: Ranks, *, width: float = 7.0) -> Figure:
     ----------
     ranks
         From :func:`beyond_alignment.benchmark.rank_methods`.
-    width
-        Inches.
     """
     table = ranks.table
     n = len(table)
-    ax = new_axes(width=width, height=ROW_INCHES * n + 1.5)
+    ax = new_axes(width=7.0, height=ROW_INCHES * n + 1.5)
     rows = np.arange(n)
     if "low" in table:
         ax.hlines(rows, table["low"], table["high"], color=GREY, linewidth=1.4, zorder=1)

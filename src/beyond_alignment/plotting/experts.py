@@ -1,4 +1,4 @@
-"""Figures of the experts: their scores, what they add to a reference, genes, directions used, sections read."""
+"""Figures of the experts: their scores, what they add to a reference, genes, neighbours, sections read."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,7 +47,7 @@ def plot_expert_scores(scores: pd.DataFrame, *, label: str, columns: int = 4) ->
     return figure
 
 
-def plot_advantage(comparison: pd.DataFrame, *, label: str, columns: int = 3) -> Figure:
+def plot_advantage(comparison: pd.DataFrame, *, label: str, columns: int = 6) -> Figure:
     """Draw what each expert scores above its reference, task by task, with the interval of the difference.
 
     Parameters
@@ -61,7 +61,7 @@ def plot_advantage(comparison: pd.DataFrame, *, label: str, columns: int = 3) ->
     """
     pairs = list(dict.fromkeys(zip(comparison["expert"], comparison["reference"], strict=True)))
     tasks = list(dict.fromkeys(comparison["task"]))
-    figure, axes = _rows(len(pairs), tasks, {}, columns=columns, x_label=label)
+    figure, axes = _rows(len(pairs), tasks, {}, columns=columns, x_label=label, width=1.9)
     for ax, (expert, reference) in zip(axes, pairs, strict=True):
         chosen = (comparison["expert"] == expert) & (comparison["reference"] == reference)
         for row in comparison[chosen].itertuples():
@@ -69,7 +69,7 @@ def plot_advantage(comparison: pd.DataFrame, *, label: str, columns: int = 3) ->
             ax.hlines(height, row.low, row.high, color=colour, linewidth=1.6)
             ax.plot(row.difference, height, marker, color=colour, markersize=6)
         zero_line(ax)
-        ax.set_title(f"{readable(expert)}\nless {readable(reference)}", fontsize=9)
+        ax.set_title(f"{readable(expert)}\nless {readable(reference)}", fontsize=8)
     return figure
 
 
@@ -101,29 +101,6 @@ def plot_genes(genes: pd.DataFrame, folds: pd.DataFrame, *, label: str, n_named:
                         textcoords="offset points", ha="right")  # fmt: skip
         zero_line(ax)
         ax.set_title(f"held out: {fold}", fontsize=9)
-    return figure
-
-
-def plot_rank(ranks: pd.DataFrame) -> Figure:
-    """Draw the directions that each embedding uses beside those it has, both written at their marks.
-
-    Parameters
-    ----------
-    ranks
-        expert, reads, dimension, effective_rank.
-    """
-    experts = list(ranks["expert"])
-    reads = dict(zip(experts, ranks["reads"], strict=True))
-    figure, axes = _rows(1, experts, reads, columns=1, x_label="directions: used (dot) and there (bar)", width=7.0)
-    ax = axes[0]
-    for height, row in enumerate(ranks.itertuples()):
-        colour = READS_COLOURS.get(str(row.reads), GREY)
-        ax.hlines(height, row.effective_rank, row.dimension, color=colour, linewidth=1.0, alpha=0.5)
-        ax.plot(row.dimension, height, "|", color=colour, markersize=11, markeredgewidth=2)
-        ax.plot(row.effective_rank, height, "o", color=colour, markersize=6)
-        words = f"{row.effective_rank:.3g} of {row.dimension}"
-        ax.annotate(words, (row.dimension, height), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8)
-    ax.set(xscale="log", xlim=(1, 3 * ranks["dimension"].max()))
     return figure
 
 

@@ -13,9 +13,11 @@ from beyond_alignment.plotting.style import INK, readable
 
 ORIGINS = ("independent", "neighbours", "morphology", "expression", "simulated")
 CELL_INCHES = (0.27, 0.22)
+LIMIT = 0.2
+"""Difference from which on the colour does not change, in units of each task's score."""
 
 
-def plot_lead_map(comparisons: pd.DataFrame, *, limit: float = 0.2) -> Figure:
+def plot_lead_map(comparisons: pd.DataFrame) -> Figure:
     """Draw the difference of each fusion to the better expert as a colour, a row a task and a column a method.
 
     Rows are grouped by what the labels were made from, and each task is named in the colour of its better expert;
@@ -27,8 +29,6 @@ def plot_lead_map(comparisons: pd.DataFrame, *, limit: float = 0.2) -> Figure:
     comparisons
         From :func:`beyond_alignment.benchmark.compare_with_experts`: task, made_from, metric, method, expert,
         difference, verdict; one row a task and method.
-    limit
-        Difference from which on the colour does not change, in units of each task's score.
     """
     tasks, methods = _rows(comparisons), _columns(comparisons)
     wide = comparisons.pivot_table(index="task", columns="method", values="difference").loc[tasks["task"], methods]
@@ -40,8 +40,8 @@ def plot_lead_map(comparisons: pd.DataFrame, *, limit: float = 0.2) -> Figure:
         wide,
         ax=ax,
         cmap="BrBG",
-        vmin=-limit,
-        vmax=limit,
+        vmin=-LIMIT,
+        vmax=LIMIT,
         linewidths=0.5,
         cbar_kws={
             "label": "score less that of the better expert",
@@ -53,7 +53,7 @@ def plot_lead_map(comparisons: pd.DataFrame, *, limit: float = 0.2) -> Figure:
         },
     )
     rows, columns = np.nonzero(told.eq(True).to_numpy())
-    dark = np.abs(wide.to_numpy()[rows, columns]) > 0.65 * limit
+    dark = np.abs(wide.to_numpy()[rows, columns]) > 0.65 * LIMIT
     ax.scatter(columns + 0.5, rows + 0.5, s=9, c=np.where(dark, "white", INK), linewidths=0)
     names = [
         f"{readable(task)}{' (R²)' if metric == 'r2' else ''}" for task, metric in tasks[["task", "metric"]].values

@@ -125,7 +125,7 @@ def plot_transcripts(
         msg = f"{len(genes)} genes were asked for: choose 1 to {len(CLASS_COLOURS)}."
         raise InputError(msg)
     height, width = (size * microns_per_pixel for size in image.shape[:2])
-    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.4), layout="constrained", sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.4), dpi=75, layout="constrained", sharex=True, sharey=True)
     for ax, title in zip(axes, ("H&E", "H&E and transcripts"), strict=True):
         ax.imshow(image, extent=(0.0, width, height, 0.0))
         ax.set(title=title, xlabel="µm")

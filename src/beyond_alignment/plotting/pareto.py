@@ -21,7 +21,7 @@ COSTS: Mapping[str, str] = {
 """Columns of cost and what stands below their panels."""
 
 
-def plot_pareto(table: pd.DataFrame, *, label: str, costs: Mapping[str, str] = COSTS) -> Figure:
+def plot_pareto(table: pd.DataFrame, *, label: str) -> Figure:
     """Draw score against each cost, a panel a cost; the front is a step line through the methods on it.
 
     Parameters
@@ -31,17 +31,15 @@ def plot_pareto(table: pd.DataFrame, *, label: str, costs: Mapping[str, str] = C
         stands at the left edge, apart from the log axis.
     label
         Axis label of the score.
-    costs
-        Column -> axis label; columns that the table lacks are left out.
 
     Raises
     ------
     InputError
         The table has none of the costs, or a cost is negative or not finite.
     """
-    held = [name for name in costs if name in table]
+    held = [name for name in COSTS if name in table]
     if not held:
-        raise InputError(f"The table has none of the costs {', '.join(costs)}; add one of these columns.")
+        raise InputError(f"The table has none of the costs {', '.join(COSTS)}; add one of these columns.")
     values = table[held].to_numpy(dtype=np.float64)
     if not np.isfinite(values).all() or (values < 0).any():
         raise InputError("A cost is negative or not finite; leave the method out or measure it again.")
@@ -49,7 +47,7 @@ def plot_pareto(table: pd.DataFrame, *, label: str, costs: Mapping[str, str] = C
     styles = method_styles(table["method"])
     for ax, name in zip(axes, held, strict=True):
         _draw_cost(ax, table, name, styles)
-        ax.set_xlabel(costs[name])
+        ax.set_xlabel(COSTS[name])
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4)
     return figure

@@ -98,15 +98,13 @@ def plot_regret(summary: pd.DataFrame, *, label: str) -> Figure:
     return figure
 
 
-def plot_size_cost(table: pd.DataFrame, *, labels: Mapping[str, str] = SIZE_LABELS) -> Figure:
+def plot_size_cost(table: pd.DataFrame) -> Figure:
     """Draw what one fit costs against the number of spots, on two log axes, with a line of slope one to compare.
 
     Parameters
     ----------
     table
         From :func:`~beyond_alignment.benchmark.size_study`, all of the same features.
-    labels
-        Column -> axis label.
 
     Raises
     ------
@@ -114,9 +112,9 @@ def plot_size_cost(table: pd.DataFrame, *, labels: Mapping[str, str] = SIZE_LABE
         The rows are of several numbers of features.
     """
     check_same_features(table)
-    figure, axes = panels(len(labels), width=4.2, height=3.4, x_label="spots", y_label="")
+    figure, axes = panels(len(SIZE_LABELS), width=4.2, height=3.4, x_label="spots", y_label="")
     styles = method_styles(dict.fromkeys(table["method"]))
-    for ax, (column, label) in zip(axes, labels.items(), strict=True):
+    for ax, (column, label) in zip(axes, SIZE_LABELS.items(), strict=True):
         for method, part in table.groupby("method", sort=False):
             ordered = part.sort_values("n")
             colour, marker = styles[str(method)]

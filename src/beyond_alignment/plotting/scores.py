@@ -19,7 +19,7 @@ from beyond_alignment.plotting.style import (
     readable,
     zero_line,
 )
-from beyond_alignment.tasks import TASKS
+from beyond_alignment.tasks.registry import TASKS
 
 OFFSET = 0.18
 

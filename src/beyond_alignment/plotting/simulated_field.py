@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from beyond_alignment.datasets.simulated_histology import SimulatedField
+from beyond_alignment.datasets.simulated_histology.field import SimulatedField
 from beyond_alignment.errors import InputError
 from beyond_alignment.plotting.maps import CLASS_COLOURS
 from beyond_alignment.plotting.style import INK, SKY, YELLOW

@@ -41,7 +41,7 @@ LABEL_POINTS, LINE_POINTS, LETTER_POINTS, MARK_POINTS = 8.0, 11.0, 5.0, 5.0
 STEPS = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 
 
-def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label: str, width: float = 7.0) -> Figure:
+def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label: str) -> Figure:
     """Draw the gain of fusion against the score, a labelled point a task, both with their intervals.
 
     Tasks whose labels were made from one modality are hollow: they are shown, and not counted where ``relation`` left
@@ -55,11 +55,9 @@ def plot_sis_against_gain(table: pd.DataFrame, relation: TaskRelation, *, label:
         From :func:`beyond_alignment.benchmark.relate_gain`: stands above the figure.
     label
         Axis label of the gain, with its metric.
-    width
-        Inches.
     """
     shown = table.dropna(subset=["sis", "gain"])
-    ax = new_axes(width=width, height=0.68 * width)
+    ax = new_axes(width=7.0, height=4.76)
     zero_line(ax, horizontal=True)
     for row in shown.itertuples():
         colour = ORIGIN_COLOURS.get(row.made_from, INK)

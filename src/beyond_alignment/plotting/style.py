@@ -52,14 +52,6 @@ METRIC_NAMES = {"macro_f1": "macro-F1", "r2": "R²", "pearson": "Pearson r", "bi
 PARTS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction")
 ESTIMATOR_COLOURS = {"posterior": BLUE, "cvx": ORANGE, "batch": PURPLE, "gaussian": GREY}
 ESTIMATOR_MARKERS = {"posterior": "o", "cvx": "s", "batch": "^", "gaussian": "D"}
-LABEL_COLOURS = {
-    "redundant": GREY,
-    "unique": BLUE,
-    "unique1": BLUE,
-    "unique2": ORANGE,
-    "synergy": GREEN,
-    "synergistic": GREEN,
-}
 
 
 def use_style() -> None:

@@ -1,8 +1,9 @@
 """Pictures that show whether spots, scale and patches sit right on the tissue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anndata as ad
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from beyond_alignment import keys
+from beyond_alignment.datasets.images import read_image
 from beyond_alignment.errors import InputError
 
 _LINE = "#00c2a8"
 _MANY = 1000
+PHOTO_DPI = 78  # photographs are large files
+MOST_PX = 420  # of a panel of a row
 _READABLE = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
 
@@ -84,12 +88,12 @@ def plot_overlay(
         offset_transform=ax.transData,
         facecolors="none",
         edgecolors=_LINE,
-        linewidths=0.6 if window_um is None and len(centres) < _MANY else 0.25 if window_um is None else 1.5,
+        linewidths=0.4 if window_um is None and len(centres) < _MANY else 0.1 if window_um is None else 1.5,
     )
     ax.add_collection(circles)
     _scale_bar(ax, limits, pitch)
-    title = f"{section}: {rows.sum()} spots, image {pitch / factor:.2f} um/px"
-    ax.set_title(title if window_um is None else f"{section}, {window_um:g} um", fontsize=10)
+    title = f"{section}: {rows.sum()} spots\nimage {pitch / factor:.2f} um/px"
+    ax.set_title(title if window_um is None else f"{section}, {window_um:g} um", fontsize=9)
     ax.set(xlim=limits[:2], ylim=limits[2:])
     ax.set_axis_off()
     figure = ax.get_figure(root=True)
@@ -97,15 +101,34 @@ def plot_overlay(
     return figure
 
 
-def plot_patches(patches_by_field_of_view: Mapping[float, NDArray[np.uint8]], *, n: int = 4) -> Figure:
-    """Draw the patches of the same spots at several fields of view, one row a field of view.
+def plot_sections(found: Sequence[tuple[ad.AnnData, str]], *, window_um: float = 1000.0) -> Figure:
+    """Draw sections with their spots side by side, a window of each below it.
 
     Parameters
     ----------
-    patches_by_field_of_view
-        Field of view in microns -> uint8 (spot, height, width, channel), the same spots in each.
+    found
+        Data and the name of one of their sections; the image of the section has to be at hand.
+    window_um
+        Width of the window, microns.
+    """
+    figure = plt.figure(figsize=(2.5 * len(found), 5.2), layout="constrained", dpi=PHOTO_DPI)
+    axes = figure.subplots(2, len(found), squeeze=False)
+    for column, (adata, section) in zip(axes.T, found, strict=True):
+        image = read_image(adata, section)
+        plot_overlay(adata, section, image, ax=column[0], max_px=MOST_PX)
+        plot_overlay(adata, section, image, ax=column[1], max_px=MOST_PX, window_um=window_um)
+    return figure
+
+
+def plot_patches(patches_by_section: Mapping[str, Mapping[float, NDArray[np.uint8]]], *, n: int = 4) -> Figure:
+    """Draw patches of the same spots at several fields of view, a block a section and a row a field of view.
+
+    Parameters
+    ----------
+    patches_by_section
+        Section -> field of view in microns -> uint8 (spot, height, width, channel), the same spots in each.
     n
-        Number of spots, taken evenly over all; no more than there are.
+        Number of spots of a section, taken evenly over all; no more than there are.
 
     Returns
     -------
@@ -117,27 +140,40 @@ def plot_patches(patches_by_field_of_view: Mapping[float, NDArray[np.uint8]], *,
     InputError
         If there is no patch, or the fields of view hold different numbers of spots.
     """
+    chosen = {section: _some(patches, n) for section, patches in patches_by_section.items()}
+    rows = max(map(len, patches_by_section.values()))
+    width = sum(1.3 * len(spots) + 0.3 for spots in chosen.values())
+    figure = plt.figure(figsize=(width, 1.3 * rows + 0.3), layout="constrained", dpi=PHOTO_DPI)
+    blocks = figure.subfigures(1, len(chosen), squeeze=False)[0]
+    for block, (section, spots) in zip(blocks, chosen.items(), strict=True):
+        axes = block.subplots(rows, len(spots), squeeze=False)
+        block.suptitle(f"Section {section}", fontsize=11, fontweight="bold")
+        for row, (field, patches) in zip(axes, patches_by_section[section].items(), strict=True):
+            _patch_row(row, patches[spots], field)
+    return figure
+
+
+def _some(patches_by_field_of_view: Mapping[float, NDArray[np.uint8]], n: int) -> NDArray[np.intp]:
+    """Choose the spots to draw."""
     counts = {len(patches) for patches in patches_by_field_of_view.values()}
     if len(counts) != 1 or counts == {0} or n < 1:
         msg = f"Patches of {sorted(counts)} spots, {n} to draw: give the patches of the same spots, at least one."
         raise InputError(msg)
     (count,) = counts
-    chosen = np.unique(np.linspace(0, count - 1, min(n, count) + 2)[1:-1].round().astype(int))
-    shape = (len(patches_by_field_of_view), len(chosen))
-    figure = Figure(figsize=(1.6 * shape[1] + 0.3, 1.6 * shape[0]), layout="constrained")
-    axes = figure.subplots(*shape, squeeze=False)
-    for row, (field, patches) in zip(axes, patches_by_field_of_view.items(), strict=True):
-        for ax, spot in zip(row, chosen, strict=True):
-            ax.imshow(patches[spot], extent=(0.0, field, field, 0.0))
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-        row[0].set_ylabel(f"{field:g} um", fontsize=9)
-        row[0].plot(
-            [0.06 * field, 0.31 * field], [0.93 * field] * 2, color="black", linewidth=2, path_effects=_READABLE
-        )
-        place = (0.185 * field, 0.9 * field)
-        row[0].text(*place, f"{field / 4:g}", ha="center", va="bottom", fontsize=7, path_effects=_READABLE)
-    return figure
+    return np.unique(np.linspace(0, count - 1, min(n, count) + 2)[1:-1].round().astype(int))
+
+
+def _patch_row(axes: NDArray, patches: NDArray[np.uint8], field: float) -> None:
+    """Draw the patches of one field of view, with a bar in the first."""
+    for ax, patch in zip(axes, patches, strict=True):
+        ax.imshow(patch, extent=(0.0, field, field, 0.0))
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel(f"{field:g} um", fontsize=9)
+    bar = ([0.06 * field, 0.31 * field], [0.93 * field] * 2)
+    axes[0].plot(*bar, color="black", linewidth=2, path_effects=_READABLE)
+    place = (0.185 * field, 0.9 * field)
+    axes[0].text(*place, f"{field / 4:g}", ha="center", va="bottom", fontsize=7, path_effects=_READABLE)
 
 
 def _window(centres: NDArray[np.float64], image: NDArray[np.uint8], side: float | None) -> tuple[int, int, int, int]:

@@ -4,10 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from beyond_alignment.plotting.style import BLUE, GREEN, ORANGE, PURPLE, SKY, YELLOW
 from beyond_alignment.tokens.tiles import Tiles
-
-_GROUP_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
 
 
 def plot_example_tiles(tiles: Tiles, *, n: int = 4, seed: int = 0) -> Figure:

@@ -18,7 +18,7 @@ def plot_training(curves: Mapping[str, pd.DataFrame], *, measures: Sequence[tupl
     measures
         Column and axis label of each panel; a network without the column is left out of it.
     """
-    figure, axes = panels(len(measures), width=4.2, height=3.0, x_label="epoch", y_label="")
+    figure, axes = panels(len(measures), width=4.2, height=3.0, most=2, x_label="epoch", y_label="")
     colours = dict(zip(curves, (BLUE, ORANGE, GREEN, PURPLE, GREY) * len(curves), strict=False))
     for ax, (column, label) in zip(axes, measures, strict=True):
         ends = []

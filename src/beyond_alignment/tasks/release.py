@@ -9,11 +9,12 @@ from anndata import AnnData
 from scipy import sparse
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import hallmark_sets, load, normalise, spatial_graph
+from beyond_alignment.datasets import load, normalise, spatial_graph
+from beyond_alignment.datasets.genesets import hallmark_sets
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import embed_expression, embed_gene_transformer, fit_frozen_pca
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.experts.expression import FrozenPCA
+from beyond_alignment.experts.embed import embed_expression, embed_gene_transformer
+from beyond_alignment.experts.expression import FrozenPCA, fit_frozen_pca
 from beyond_alignment.experts.released import embed_released
 from beyond_alignment.tasks.domains import label_domains
 from beyond_alignment.tasks.genes import variable_genes

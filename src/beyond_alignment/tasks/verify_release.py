@@ -9,10 +9,11 @@ from anndata import AnnData
 from numpy.typing import ArrayLike
 
 from beyond_alignment import keys, project
-from beyond_alignment.datasets import read_release, write_release
+from beyond_alignment.datasets import read_release
+from beyond_alignment.datasets.release import write_release
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts import FrozenModel
 from beyond_alignment.experts.compute import Device
+from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.released import embed_released
 from beyond_alignment.tasks.release import FIELDS_UM, PREPARE, build_release
 

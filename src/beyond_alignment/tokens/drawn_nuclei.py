@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from beyond_alignment.datasets.simulated_histology import SimulatedField
+from beyond_alignment.datasets.simulated_histology.field import SimulatedField
 from beyond_alignment.tokens.arm_scores import gain, mean_spearman
 from beyond_alignment.tokens.comparison import RIDGE
 from beyond_alignment.tokens.folds import TileFold

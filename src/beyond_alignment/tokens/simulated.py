@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from beyond_alignment.datasets.simulated_histology import Dials, SimulatedField, simulate_fields
+from beyond_alignment.datasets.simulated_histology import Dials, simulate_fields
 from beyond_alignment.datasets.simulated_histology.dials import PROGRAMMES
+from beyond_alignment.datasets.simulated_histology.field import SimulatedField
 from beyond_alignment.errors import InputError
 from beyond_alignment.tokens.tiles import Tiles, make_tiles
 

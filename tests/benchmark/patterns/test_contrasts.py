@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.benchmark.patterns.contrasts import CONTRASTS, LABELS, pattern_contrasts
+from beyond_alignment.book.claims import CLAIMS
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.results.claims import CLAIMS
-from beyond_alignment.tasks import TASKS
+from beyond_alignment.tasks.registry import TASKS
 
 TASKS_OF = {kind: [name for name in TASKS if asked(name)] for kind, asked in LABELS.items()}
 

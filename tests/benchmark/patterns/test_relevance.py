@@ -6,9 +6,8 @@ import pytest
 from beyond_alignment.benchmark.captured_cells import TUNING_SEED
 from beyond_alignment.benchmark.patterns import relevance as module
 from beyond_alignment.benchmark.patterns.relevance import relevance_study, relevance_truth
-from beyond_alignment.benchmark.store import PointStore
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import linear_embedding_task
+from beyond_alignment.information.generators import linear_embedding_task
 
 
 def test_the_truth_of_both_labels_is_that_by_hand():
@@ -23,7 +22,9 @@ def test_the_truth_of_both_labels_is_that_by_hand():
 
 @pytest.fixture(scope="module")
 def table():
-    return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "N_TEST", 4000)
+        return relevance_study(("expression_only", "morphology_only", "concat"), seeds=(0, 1), n=500, tuned=False)
 
 
 def test_single_sources_tell_what_theory_allows(table):
@@ -42,15 +43,6 @@ def test_a_linear_reader_cannot_lower_the_voice_of_the_source_that_is_not_named(
     assert 0.35 < linear["varying"] < 0.5
 
 
-def test_finished_points_are_taken_from_the_store(tmp_path, monkeypatch):
-    store = PointStore(tmp_path)
-    plan = {"seeds": (0,), "n": 200, "tuned": False, "store": store}
-    first = relevance_study(("concat",), **plan)
-    monkeypatch.setattr(module, "_measure", lambda *_, **__: pytest.fail("measured again"))
-    assert relevance_study(("concat",), **plan).equals(first)
-    assert len(list(tmp_path.glob("*.npz"))) == 2
-
-
 def test_an_unknown_method_is_named():
     with pytest.raises(InputError, match="pooling_by_magic is no fusion method; choose among"):
         relevance_study(("pooling_by_magic",))
@@ -58,6 +50,8 @@ def test_an_unknown_method_is_named():
 
 def test_networks_are_tuned_on_other_samples(monkeypatch):
     seen = []
+    monkeypatch.setattr(module, "N_PROBE", 2000)
+    monkeypatch.setattr(module, "N_TEST", 2000)
     monkeypatch.setattr(module, "tune", lambda models, sets: seen.append(sets[0].pair[0]) or models)
     found = relevance_study(("sum",), seeds=(0,), n=300)
     assert len(seen) == 2

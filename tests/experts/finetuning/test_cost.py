@@ -5,8 +5,9 @@ import copy
 import pytest
 import torch
 
-from beyond_alignment.experts.finetuning import FinetuneSettings, gene_stages
+from beyond_alignment.experts.finetuning import FinetuneSettings
 from beyond_alignment.experts.finetuning.cost import Cost, spot_cost
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
 from beyond_alignment.experts.finetuning.head import Head
 from beyond_alignment.experts.finetuning.trained_part import open_part
 

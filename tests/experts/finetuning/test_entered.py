@@ -10,8 +10,9 @@ import torch
 from beyond_alignment.benchmark.finetuned_cells import RawInput, finetuned_cell
 from beyond_alignment.benchmark.problem import Problem
 from beyond_alignment.errors import InputError
-from beyond_alignment.experts.finetuning import FinetuneSettings, enter_spots, finetune, gene_stages
-from beyond_alignment.tasks import Split
+from beyond_alignment.experts.finetuning import FinetuneSettings, enter_spots, finetune
+from beyond_alignment.experts.finetuning.gene_stages import gene_stages
+from beyond_alignment.tasks.splits import Split
 from tests.experts.finetuning.conftest import DEPTH
 
 LORA = FinetuneSettings(way="lora", n_blocks=1, learning_rates=(1e-2,), epochs=4, batch_size=32)

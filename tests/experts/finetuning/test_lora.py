@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from beyond_alignment.experts.finetuning import GeneStages, VitStages, add_lora, gene_stages, merge_lora
-from beyond_alignment.experts.finetuning.lora import LowRank
+from beyond_alignment.experts.finetuning import VitStages
+from beyond_alignment.experts.finetuning.gene_stages import GeneStages, gene_stages
+from beyond_alignment.experts.finetuning.lora import LowRank, add_lora, merge_lora
 from tests.experts.finetuning.conftest import DEPTH, DIMENSION
 
 
@@ -27,20 +28,18 @@ def disturb(adapters):
         nn.init.normal_(adapter.up, std=0.3, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("mlp", [False, True])
-def test_an_adapted_network_first_gives_exactly_what_the_frozen_one_gives(network, mlp):
+def test_an_adapted_network_first_gives_exactly_what_the_frozen_one_gives(network):
     stages, raw, _, _ = network
     before = stages(raw)
-    add_lora(stages.blocks, rank=3, alpha=6.0, mlp=mlp)
+    add_lora(stages.blocks, rank=3, alpha=6.0)
     assert torch.equal(stages(raw), before)
 
 
-@pytest.mark.parametrize("mlp", [False, True])
-def test_merged_adapters_give_the_same_from_plain_weights(network, mlp):
+def test_merged_adapters_give_the_same_from_plain_weights(network):
     stages, raw, _, _ = network
     frozen = stages(raw)
     names = set(stages.state_dict())
-    disturb(add_lora(stages.blocks, rank=3, alpha=6.0, mlp=mlp))
+    disturb(add_lora(stages.blocks, rank=3, alpha=6.0))
     adapted = stages(raw)
     assert float((adapted - frozen).detach().abs().max()) > 0.1
     merge_lora(stages)
@@ -49,13 +48,12 @@ def test_merged_adapters_give_the_same_from_plain_weights(network, mlp):
     assert not any(isinstance(module, LowRank) for module in stages.modules())
 
 
-@pytest.mark.parametrize(("mlp", "per_rank"), [(False, 6), (True, 16)])
-def test_the_number_of_trained_parameters_is_that_of_the_closed_form(network, mlp, per_rank):
+def test_the_number_of_trained_parameters_is_that_of_the_closed_form(network):
     stages, _, d, depth = network
-    add_lora(stages.blocks, rank=5, alpha=1.0, mlp=mlp)
+    add_lora(stages.blocks, rank=5, alpha=1.0)
     trained = sum(value.numel() for value in stages.parameters() if value.requires_grad)
-    # d + 3d for queries, keys and values, d + d for what leaves attention; twice d + 4d for the perceptron
-    assert trained == depth * 5 * per_rank * d
+    # d + 3d for queries, keys and values, d + d for what leaves attention
+    assert trained == depth * 5 * 6 * d
 
 
 def test_only_adapters_get_a_gradient(network):

@@ -10,7 +10,7 @@ from beyond_alignment.experts.training.loop import CHECKPOINT, METRICS, fit
 from beyond_alignment.experts.training.profiles import TrainingPlan
 from beyond_alignment.experts.training.schedule import learning_rate
 
-PLAN = TrainingPlan(epochs=4, steps_per_epoch=3, learning_rate=0.1)
+PLAN = TrainingPlan(epochs=3, steps_per_epoch=2, learning_rate=0.1)
 
 
 class Killed(Exception):
@@ -45,17 +45,22 @@ def without_time(curve):
     return [{k: v for k, v in row.items() if "second" not in k} for row in curve]
 
 
-@pytest.mark.parametrize("step", [1, 5, 9])
-def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, step):
-    whole, curve = train(tmp_path / "whole")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize("step", [1, 3, 4])
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(whole, tmp_path, step):
+    network, curve = whole
     with pytest.raises(Killed):
         train(tmp_path / "killed", killed_at=step)
     torch.rand(7)  # the generator of a new process stands elsewhere
     resumed, again = train(tmp_path / "killed")
-    for name, value in whole.state_dict().items():
+    for name, value in network.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     assert without_time(again) == without_time(curve)
-    assert list(pd.read_csv(tmp_path / "killed" / METRICS)["epoch"]) == [1, 2, 3, 4]
+    assert list(pd.read_csv(tmp_path / "killed" / METRICS)["epoch"]) == [1, 2, 3]
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path):

@@ -9,7 +9,8 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.experts.embed import embed_gene_transformer
 from beyond_alignment.experts.gene_transformer import Block, load_gene_transformer
 from beyond_alignment.experts.model_card import read_model_card
-from beyond_alignment.experts.training import GENE_TRANSFORMER_PROFILES, TrainingPlan, train_gene_transformer
+from beyond_alignment.experts.training import train_gene_transformer
+from beyond_alignment.experts.training.profiles import GENE_TRANSFORMER_PROFILES, TrainingPlan
 
 PROFILE = replace(
     GENE_TRANSFORMER_PROFILES["quick"], plan=TrainingPlan(epochs=6, steps_per_epoch=25, learning_rate=5e-3),

@@ -11,7 +11,8 @@ from beyond_alignment.experts.model_card import read_model_card
 from beyond_alignment.experts.registry import get_expert
 from beyond_alignment.experts.tissue_vit import DIMENSION, INPUT_PX, MEAN, SD, TIMM_NAME, tissue_vit_module
 from beyond_alignment.experts.torchvision_operators import import_timm
-from beyond_alignment.experts.training import TISSUE_VIT_PROFILES, TrainingPlan, loop, train_tissue_vit
+from beyond_alignment.experts.training import loop, train_tissue_vit
+from beyond_alignment.experts.training.profiles import TISSUE_VIT_PROFILES, TrainingPlan
 
 module_of_training = import_module("beyond_alignment.experts.training.train_tissue_vit")
 PROFILE = replace(
@@ -57,7 +58,8 @@ def test_a_killed_training_ends_in_the_same_file(small, images, tmp_path, monkey
 
 
 def test_what_some_donors_were_kept_from_is_named_after_them(small, images, tmp_path):
-    options = {"profile": PROFILE, "images": images, "device": "cpu", "progress": False}
+    short = replace(PROFILE, plan=replace(PROFILE.plan, epochs=1))
+    options = {"profile": short, "images": images, "device": "cpu", "progress": False}
     run = train_tissue_vit(out=tmp_path, exclude_donors=("Z", "Y"), **options)
     assert run.weights == tmp_path / "tissue_vit_without_Y_Z.safetensors"
     assert read_model_card(run.weights.with_suffix(".json")).excluded_donors == ["Y", "Z"]

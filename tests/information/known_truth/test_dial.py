@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from beyond_alignment.alignment import CanonicalCorrelation
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import broja, joint_informations, mutual_information
+from beyond_alignment.fusion.canonical import CanonicalCorrelation
+from beyond_alignment.information import broja
+from beyond_alignment.information.discrete import joint_informations, mutual_information
 from beyond_alignment.information.known_truth.dial import N_SHARED, dial_table, dial_theory, dialled_task, n_shared
 
 SHARES = (0, 0.25, 0.5, 0.9, 1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information import SCENARIOS, Scenario, draw, mixture, truth
 from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.known_truth import SCENARIOS, Scenario, draw, mixture, truth
 from beyond_alignment.information.known_truth.scenario import symbols
 
 NO_SYNERGY = (

@@ -40,7 +40,7 @@ def pattern_claims(
     return [{"seeds": seeds, "data": TISSUE} | record for record in records]
 
 
-def token_claim(growth: pd.Series, points: pd.DataFrame, *, tasks: Sequence[str], metric: str = "macro_f1") -> Record:
+def token_claim(growth: pd.Series, points: pd.DataFrame, *, tasks: Sequence[str]) -> Record:
     """Return the record of S6: cross-attention costs the square of the tokens, and needs pairs.
 
     Needing pairs: from the smallest to the largest share of the training spots, cross-attention gains on concatenation.
@@ -53,11 +53,9 @@ def token_claim(growth: pd.Series, points: pd.DataFrame, *, tasks: Sequence[str]
         From :func:`~beyond_alignment.benchmark.curve_points`.
     tasks
         Names of the tasks of real tissue.
-    metric
-        The score.
     """
     power = float(growth[READS_TOKENS])
-    used = points[points["task"].isin(list(tasks)) & (points["metric"] == metric)]
+    used = points[points["task"].isin(list(tasks)) & (points["metric"] == "macro_f1")]
     score = used.pivot_table(index=["task", "fraction"], columns="method", values="value", sort=False)
     lead = (score[READS_TOKENS] - score["concat"]).unstack("fraction").dropna()
     ends = sorted(lead.columns)
@@ -66,7 +64,7 @@ def token_claim(growth: pd.Series, points: pd.DataFrame, *, tasks: Sequence[str]
     return {
         "claim": "S6",
         "measured": f"operations of cross-attention grow with the power {power:.2f} of the tokens (square: {QUADRATIC} "
-        f"or more); its lead over concatenation changes by {mean:+.3f} {metric} from {ends[0]:.0%} to {ends[-1]:.0%} "
+        f"or more); its lead over concatenation changes by {mean:+.3f} macro_f1 from {ends[0]:.0%} to {ends[-1]:.0%} "
         "of the training spots",
         "value": mean,
         "interval": (low, high),

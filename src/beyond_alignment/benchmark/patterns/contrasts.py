@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.simulated_tissue import RULES, simulated_truth
-from beyond_alignment.information.resampling import percentile_interval
+from beyond_alignment.resampling import percentile_interval
 from beyond_alignment.tasks import get_task
 
 COLUMNS = ("claim", "ahead", "behind", "labels", "n_tasks", "difference", "low", "high", "n_ahead")

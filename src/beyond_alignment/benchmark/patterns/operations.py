@@ -16,6 +16,7 @@ from beyond_alignment.fusion.registry import Size
 from beyond_alignment.fusion.width import build, widest
 
 USUAL_TOKENS = 4
+COMPONENTS, N_CLASSES = (50, 50), 6
 COLUMNS = ("method", "tokens", "operations")
 
 
@@ -24,15 +25,13 @@ def pattern_operations(
     *,
     tokens: Sequence[int] = (USUAL_TOKENS,),
     size: Size = "common",
-    d1: int = 50,
-    d2: int = 50,
-    n_classes: int = 6,
 ) -> pd.DataFrame:
     """Count the floating-point operations of representing one spot.
 
     Networks have the width that the common budget pays for at the usual four tokens a modality, or that of their paper,
     and keep it for other numbers of tokens, so that what grows is the reading and not the width. Matrix products are
-    counted, two operations for a multiplication and addition; nothing is computed or allocated.
+    counted, two operations for a multiplication and addition; nothing is computed or allocated. Embeddings have 50
+    components, the task six classes.
 
     Parameters
     ----------
@@ -42,10 +41,6 @@ def pattern_operations(
         Tokens a modality.
     size
         ``common`` or ``published``.
-    d1, d2
-        Components of both reduced embeddings.
-    n_classes
-        Classes of the task.
 
     Returns
     -------
@@ -62,7 +57,7 @@ def pattern_operations(
         estimator = make_fusion(name, size=size)
         if not isinstance(estimator, NeuralFusion):
             raise InputError(f"{name} is no network, so that its operations are those of its probe: leave it out.")
-        shape = Shape(d1, d2, n_classes, "classification", estimator.dimension)
+        shape = Shape(*COMPONENTS, N_CLASSES, "classification", estimator.dimension)
         options = dict(estimator.options or {})
         width = estimator.width or widest(estimator.network, shape, budget=estimator.budget, options=options)
         near = N_NEIGHBOURS if estimator.reads_neighbours else 0

@@ -12,21 +12,17 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_cells import N_PROBE, N_TEST, TUNING_SEED, represent
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, tell
-from beyond_alignment.benchmark.store import Arrays, PointStore, code_digest
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS, make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.tuning import tune
-from beyond_alignment.information import PID, LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.information import PID
+from beyond_alignment.information.generators import LinearEmbeddingTask, linear_embedding_task
 from beyond_alignment.information.known_truth.registry import decompose
 from beyond_alignment.information.known_truth.tables import symbol_table
+from beyond_alignment.study import each
 
-RELEVANCE_CODE = (
-    "fusion",
-    *(f"benchmark/{part}.py" for part in ("captured_cells", "captured_probes", "patterns/relevance")),
-    "information/generators.py",
-)
 RELEVANCE = ("constant", "varying")
 POOLINGS = ("global_pooling", "attention_pooling")
 
@@ -50,11 +46,10 @@ def relevance_study(
     seeds: Sequence[int] = (0, 1, 2),
     n: int = 8000,
     tuned: bool = True,
-    store: PointStore | None = None,
 ) -> pd.DataFrame:
     """Measure what a representation holds of a label whose source is the same for all samples, or is not.
 
-    Embeddings are those of :func:`~beyond_alignment.information.linear_embedding_task` with the bits of every term,
+    Embeddings are those of ``linear_embedding_task`` with the bits of every term,
     most of which have nothing to do with the label. Methods are fitted at the common size, probes on other samples, and
     scored on others still, as in :func:`~beyond_alignment.benchmark.captured`.
 
@@ -68,8 +63,6 @@ def relevance_study(
         Samples that a method is fitted on.
     tuned
         Choose each network's trial on a draw that is not measured.
-    store
-        Where finished points are kept.
 
     Returns
     -------
@@ -84,19 +77,15 @@ def relevance_study(
     unknown = [name for name in methods if name not in FUSION_METHODS]
     if unknown:
         raise InputError(f"{', '.join(unknown)} is no fusion method; choose among {', '.join(FUSION_METHODS)}.")
-    kept, digest = store or PointStore(None), code_digest(RELEVANCE_CODE)
+    plan = [{"method": method, "relevance": relevance} for method in methods for relevance in RELEVANCE]
+    found = dict(each(partial(_measure, seeds=tuple(seeds), n=n, tuned=tuned), plan, what="relevance"))
     most = {relevance: relevance_truth(relevance).I12 for relevance in RELEVANCE}
-    rows = []
-    for method in methods:
-        for relevance in RELEVANCE:
-            key = {"run": "relevance", "code": digest, "method": method, "relevance": relevance}
-            plan: dict[str, Any] = {"seeds": tuple(seeds), "n": n, "tuned": tuned}
-            found = kept.get({**key, **plan}, partial(_measure, method, relevance, **plan))["bits"]
-            for seed, told in zip(seeds, found, strict=True):
-                for probe, bits in zip(PROBES, told, strict=True):
-                    row = {"method": method, "relevance": relevance, "seed": seed, "probe": probe, "n": n}
-                    rows.append(row | {"bits": float(bits), "label_bits": most[relevance]})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        row | {"seed": seed, "probe": probe, "n": n, "bits": bits, "label_bits": most[row["relevance"]]}
+        for number, row in enumerate(plan)
+        for seed, told in zip(seeds, found[number], strict=True)
+        for probe, bits in zip(PROBES, told, strict=True)
+    )
 
 
 def _label(relevance: str, s: Any, u1: Any, u2: Any) -> Any:
@@ -110,7 +99,7 @@ def _labels(task: LinearEmbeddingTask, relevance: str) -> NDArray[np.int64]:
     return np.asarray(_label(relevance, *bits), dtype=np.int64)
 
 
-def _measure(method: str, relevance: str, *, seeds: tuple[int, ...], n: int, tuned: bool) -> Arrays:
+def _measure(method: str, relevance: str, *, seeds: tuple[int, ...], n: int, tuned: bool) -> list[list[float]]:
     """Fit one method on each draw, and return what each probe tells: bits (seed, probe)."""
     with threadpool_limits(1):
         draws = [linear_embedding_task("every_term", n=n + N_PROBE + N_TEST, seed=seed) for seed in seeds]
@@ -128,4 +117,4 @@ def _measure(method: str, relevance: str, *, seeds: tuple[int, ...], n: int, tun
             half = np.full(2, 0.5)
             readings.append(Reading(z[:N_PROBE], y[:N_PROBE], z[N_PROBE:], y[N_PROBE:], half))
         told = [tell(probe, readings) for probe in PROBES]
-    return {"bits": np.array([[one.bits for one in probe] for probe in told]).T}  # (seed, probe)
+    return [[one.bits for one in of_seed] for of_seed in zip(*told, strict=True)]

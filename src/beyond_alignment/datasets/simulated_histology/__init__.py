@@ -2,7 +2,7 @@
 
 from beyond_alignment.datasets.simulated_histology.bits import LABEL_BITS
 from beyond_alignment.datasets.simulated_histology.dials import Dials
-from beyond_alignment.datasets.simulated_histology.field import SimulatedField, simulate_field
+from beyond_alignment.datasets.simulated_histology.field import simulate_field
 from beyond_alignment.datasets.simulated_histology.study import simulate_fields
 
-__all__ = ["LABEL_BITS", "Dials", "SimulatedField", "simulate_field", "simulate_fields"]
+__all__ = ["LABEL_BITS", "Dials", "simulate_field", "simulate_fields"]

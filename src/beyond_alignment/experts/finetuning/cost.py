@@ -46,17 +46,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class SpotCost:
-    """Floating-point operations of one spot.
-
-    Attributes
-    ----------
-    frozen
-        Up to the first trained block.
-    forward
-        From there to the outputs.
-    update
-        The same, and the gradients of what is trained.
-    """
+    """Operations of a spot up to the first trained block, from there to the outputs, and with the gradients."""
 
     frozen: float
     forward: float
@@ -64,17 +54,7 @@ class SpotCost:
 
 
 def spot_cost(stages: Stages, head: Head, raw: Tensor, y: Tensor, *, kind: Kind, n_blocks: int) -> SpotCost:
-    """Count the floating-point operations of one spot.
-
-    Parameters
-    ----------
-    stages, head
-        With what is trained open.
-    raw, y
-        Of one spot (1, ...).
-    kind, n_blocks
-        Of the task, and how many of the last blocks are trained.
-    """
+    """Count the floating-point operations of one spot."""
     device = next(stages.parameters()).device
     with torch.no_grad():
         tokens = stages.enter(raw.to(device), n_blocks)

@@ -15,15 +15,7 @@ from beyond_alignment.experts.finetuning.stages import Stages
 
 
 class EnteredStages(Stages):
-    """The last blocks of a network; it reads the tokens that enter the first of them.
-
-    Parameters
-    ----------
-    whole
-        The network, which is shared, not copied.
-    n_blocks
-        How many of its last blocks are left to run.
-    """
+    """The last blocks of a network; it reads the tokens that enter the first of them."""
 
     def __init__(self, whole: Stages, n_blocks: int) -> None:
         super().__init__()

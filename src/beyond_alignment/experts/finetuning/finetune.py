@@ -2,8 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,9 +69,7 @@ class Finetuned:
         return outputs_of(spots, self.head, torch.arange(len(spots)), self.settings.n_blocks) * self.chosen.confidence
 
     def _read(self, raw: NDArray[Any]) -> Activations:
-        """Take raw spots without keeping activations of them."""
-        settings = replace(self.settings, kept="none", views=1)
-        return Activations(self.stages, torch.from_numpy(np.asarray(raw)), settings)
+        return Activations(self.stages, torch.from_numpy(np.asarray(raw)), self.settings.n_blocks, keep=False)
 
     def predict_proba(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Return class probabilities (spot, class) in the order of ``targets.classes``.
@@ -98,11 +95,10 @@ def finetune(
     kind: Kind = "classification",
     settings: FinetuneSettings | None = None,
     device: Device = "auto",
-    progress: Callable[[int], None] | None = None,
 ) -> Finetuned:
     """Fine-tune a network on training spots; test spots are never shown to it.
 
-    The network starts with the probe of its frozen embedding as its head. Runs on inner splits by group choose the
+    The network starts with the probe of its frozen embedding as its head. Runs on an inner split by group choose the
     penalty of that probe, the learning rate, the epoch to stop at and how sure to be; the frozen probe, 0 epochs, is
     among them. Then the network is trained anew on all training spots, under the same schedule, up to that epoch.
 
@@ -115,15 +111,13 @@ def finetune(
     labels
         Classes (spot,), or targets (spot,) or (spot, target).
     groups
-        What inner splits keep whole (spot,): donors, or sections or blocks where there is one donor.
+        What the inner split keeps whole (spot,): donors, or sections or blocks where there is one donor.
     kind
         ``classification`` or ``regression``.
     settings
         How.
     device
         Where to run.
-    progress
-        Called with the number of epochs done or spared since the last call, of :func:`most_epochs` in all.
 
     Raises
     ------
@@ -132,38 +126,33 @@ def finetune(
     Diverged
         If the last fit does, although its rate did well on the inner split.
     """
-    settings, advance = settings or FinetuneSettings(), progress or (lambda done: None)
+    settings = settings or FinetuneSettings()
     targets, y, units = read_targets(labels, groups, n=len(raw), kind=kind)
     own = copy.deepcopy(stages).to(resolve_device(device))
     start = Start(open_part(own, settings))
     n, everything = len(raw), torch.arange(len(raw))
     began = time.perf_counter()
-    spots = Activations(own, torch.from_numpy(np.asarray(raw)), settings)
+    spots = Activations(own, torch.from_numpy(np.asarray(raw)), settings.n_blocks, keep=True)
     frozen = embed(spots, everything, settings.n_blocks).numpy()
     ready = time.perf_counter()
-    chosen = choose(
-        spots, frozen, y, units, kind=kind, n_outputs=targets.n_outputs, start=start, settings=settings, advance=advance
-    )
+    chosen = choose(spots, frozen, y, units, kind=kind, n_outputs=targets.n_outputs, start=start, settings=settings)
     selected = time.perf_counter()
     head = probe_head(frozen, y, kind=kind, n_outputs=targets.n_outputs, penalty=chosen.penalty).to(spots.device)
     losses = []
     if chosen.epochs:
         for loss in run_epochs(spots, head, everything, y, kind=kind, rate=chosen.rate, settings=settings):
             losses.append(loss)
-            advance(1)
             if len(losses) == chosen.epochs:
                 break
-    advance(settings.epochs - len(losses))
     done = time.perf_counter()
     one = spot_cost(own, head, spots.raw[:1], y[:1], kind=kind, n_blocks=settings.n_blocks)
-    again = one.frozen if settings.kept == "none" else 0.0  # of the frozen part, for every pass
     cost = Cost(
         frozen_seconds=ready - began,
         selection_seconds=selected - ready,
         fit_seconds=done - selected,
-        frozen_flops=n * (one.frozen * (1 if again else settings.views) + one.forward),
-        selection_flops=chosen.n_trained * (one.update + again) + chosen.n_scored * (one.forward + again),
-        fit_flops=chosen.epochs * n * (one.update + again),
+        frozen_flops=n * (one.frozen + one.forward),
+        selection_flops=chosen.n_trained * one.update + chosen.n_scored * one.forward,
+        fit_flops=chosen.epochs * n * one.update,
     )
     n_parameters = sum(value.numel() for value in (*start.part.values(), head.weight, head.bias))
     merge_lora(own)
@@ -172,9 +161,3 @@ def finetune(
     return Finetuned(
         name, own, head.requires_grad_(False), targets, settings, chosen, tuple(losses), n_parameters, cost
     )
-
-
-def most_epochs(settings: FinetuneSettings, n_groups: int) -> int:
-    """Return the number of epochs that a progress bar counts to, of training spots in so many groups."""
-    folds = min(settings.inner_folds, n_groups)
-    return settings.epochs * (len(settings.rates) * folds + 1)

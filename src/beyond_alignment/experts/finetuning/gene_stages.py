@@ -11,15 +11,7 @@ from beyond_alignment.experts.gene_transformer import NAME, Block, TrainedGeneTr
 
 
 class GeneStages(Stages):
-    """The network over the genes that a data set measures; it reads uint8 bins (spot, token).
-
-    Parameters
-    ----------
-    trained
-        From ``load_gene_transformer``; its network is shared, not copied.
-    positions
-        Which of its genes the tokens are (token,).
-    """
+    """The network over the genes that a data set measures; it reads uint8 bins (spot, token)."""
 
     name = NAME
     genes: Tensor
@@ -77,24 +69,6 @@ def _first_row(block: nn.Module, tokens: Tensor) -> Tensor:
 
 
 def gene_stages(trained: TrainedGeneTransformer, adata: AnnData) -> tuple[GeneStages, NDArray[np.uint8]]:
-    """Return the network over the genes of a data set, and its spots as that reads them.
-
-    Parameters
-    ----------
-    trained
-        From ``load_gene_transformer``.
-    adata
-        Raw counts in ``X`` (spot, gene), or in ``layers["counts"]`` where there is one.
-
-    Returns
-    -------
-    tuple
-        The network, and the bins of the counts (spot, token).
-
-    Raises
-    ------
-    InputError
-        If too few of its genes are measured, or the numbers are no counts.
-    """
+    """Return the network over the genes of a data set, and its spots as that reads them."""
     positions, bins, _ = trained.scale.bins(adata)
     return GeneStages(trained, positions), bins

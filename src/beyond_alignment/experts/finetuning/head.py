@@ -15,15 +15,7 @@ CONFIDENCES = (1.0, 2 / 3, 1 / 2, 1 / 3, 1 / 5, 1 / 8)
 
 
 class Head(nn.Module):
-    """A linear layer over features in units of their spread over the training spots, before fine-tuning.
-
-    Parameters
-    ----------
-    centre, spread
-        (feature,).
-    weight, bias
-        (output, feature) and (output,).
-    """
+    """A linear layer over features in units of their spread over the training spots, before fine-tuning."""
 
     centre: Tensor
     spread: Tensor
@@ -42,18 +34,8 @@ class Head(nn.Module):
 def probe_head(z: NDArray[np.float32], y: Tensor, *, kind: Kind, n_outputs: int, penalty: float) -> Head:
     """Fit the probe of a frozen embedding as a head: fine-tuning from it first keeps the features (Kumar et al. 2022).
 
-    Parameters
-    ----------
-    z
-        Frozen embedding (spot, feature).
-    y
-        Numbers of classes (spot,), or standardised targets (spot, target).
-    kind
-        ``classification`` or ``regression``.
-    n_outputs
-        Classes or targets. A class that none of these spots has gets the odds of half a spot.
-    penalty
-        Weight of the squared coefficients (half of them for classes) beside the mean loss of a spot.
+    ``penalty`` weighs the squared coefficients (half of them for classes) beside the mean loss of a spot. A class that
+    none of these spots has gets the odds of half a spot.
     """
     features, labels = np.asarray(z, dtype=np.float64), y.numpy()
     centre, spread = features.mean(axis=0), spread_of(features)

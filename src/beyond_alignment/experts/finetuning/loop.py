@@ -33,33 +33,6 @@ def run_epochs(
 
     AdamW under a rise and half a cosine laid out for all epochs of the settings, whenever the caller stops; gradients
     are clipped to a norm of 1. The order of the spots depends on the seed alone.
-
-    Parameters
-    ----------
-    spots
-        What enters the trained blocks.
-    head
-        Trained with them.
-    rows
-        Spots to train on (row,).
-    y
-        Labels or standardised targets of all spots.
-    kind
-        ``classification`` or ``regression``.
-    rate
-        Highest learning rate.
-    settings
-        Of the rest.
-
-    Yields
-    ------
-    float
-        Mean training loss of an epoch.
-
-    Raises
-    ------
-    Diverged
-        If the loss or a gradient is not finite.
     """
     stages, device = spots.stages, spots.device
     trained = [value for module in (stages, head) for value in module.parameters() if value.requires_grad]
@@ -71,12 +44,12 @@ def run_epochs(
     for epoch in range(settings.epochs):
         _train_mode(stages, settings.n_blocks)
         total = torch.zeros((), device=device)
-        views = torch.randint(settings.views, (len(rows),), generator=generator)
+        torch.randint(1, (len(rows),), generator=generator)  # the stored points were computed in this order of spots
         for batch in torch.randperm(len(rows), generator=generator).split(size):
             for group in adam.param_groups:
                 group["lr"] = rate * warm_cosine(step, steps, warmup=settings.warmup)
             part = rows[batch]
-            outputs = head(stages.leave(spots.of(part, views[batch]), settings.n_blocks))
+            outputs = head(stages.leave(spots.of(part), settings.n_blocks))
             loss = loss_of(outputs, y[part].to(device), kind=kind)
             adam.zero_grad(set_to_none=True)
             loss.backward()

@@ -12,17 +12,6 @@ class LowRank(nn.Module):
 
     B starts at zero, so that the layer first gives exactly what it gave. A layer that makes queries, keys and values at
     once gets one A for the three.
-
-    Parameters
-    ----------
-    base
-        The layer; it is frozen.
-    rank
-        r: A is (r, input), B is (output, r).
-    alpha
-        The update counts alpha / r times.
-    generator
-        A is drawn from it, uniform within one over the root of the inputs, as the weights of a linear layer are.
     """
 
     def __init__(self, base: nn.Linear, *, rank: int, alpha: float, generator: torch.Generator) -> None:
@@ -60,33 +49,14 @@ class LowRank(nn.Module):
         return plain
 
 
-def add_lora(
-    blocks: Sequence[nn.Module], *, rank: int, alpha: float, mlp: bool = False, seed: int = 0
-) -> list[LowRank]:
-    """Put adapters on the linear layers of transformer blocks, in place: attention, and its perceptron on demand.
-
-    Parameters
-    ----------
-    blocks
-        Blocks whose perceptron is called ``mlp``, as those of timm and of ``gene_transformer``.
-    rank, alpha
-        As in :class:`LowRank`.
-    mlp
-        Whether the linear layers within ``mlp`` get adapters too.
-    seed
-        Of the first factors.
-
-    Returns
-    -------
-    list[LowRank]
-        The adapters, in the order of the blocks; everything else is frozen.
-    """
+def add_lora(blocks: Sequence[nn.Module], *, rank: int, alpha: float, seed: int = 0) -> list[LowRank]:
+    """Put adapters on the linear layers of the attention of blocks whose perceptron is called ``mlp``, in place."""
     generator = torch.Generator().manual_seed(seed)
     adapters = []
     for block in blocks:
         block.requires_grad_(False)
         for path, layer in list(block.named_modules()):
-            if type(layer) is nn.Linear and (mlp or "mlp" not in path.split(".")):
+            if type(layer) is nn.Linear and "mlp" not in path.split("."):
                 adapters.append(LowRank(layer, rank=rank, alpha=alpha, generator=generator))
                 parent, _, name = path.rpartition(".")
                 setattr(block.get_submodule(parent), name, adapters[-1])

@@ -18,15 +18,7 @@ from beyond_alignment.project import MIRROR_VARIABLE
 
 
 def raw_absence(spots: AnnData, *, modality: Modality) -> str:
-    """Say in a sentence why the raw input of spots is not at hand; empty where it is. Nothing is fetched.
-
-    Parameters
-    ----------
-    spots
-        Of a release: reads ``obs["section"]`` and ``uns["dataset"]``.
-    modality
-        ``morphology`` for patches, ``expression`` for counts.
-    """
+    """Say in a sentence why the raw input of spots is not at hand; empty where it is. Nothing is fetched."""
     name = str(spots.uns.get(keys.DATASET, {}).get("name", ""))
     if name not in {record.name for record in data_sets()}:
         return f"Raw input of {name or 'these spots'} is not known to the registry: pass patches or counts yourself."
@@ -76,25 +68,9 @@ def raw_patches(spots: AnnData, model: FrozenModel, *, field_of_view_um: float) 
 
 
 def raw_counts(spots: AnnData, trained: TrainedGeneTransformer) -> tuple[GeneStages, NDArray[np.uint8]]:
-    """Return ``gene_transformer`` over the genes of a data set, and its spots as that reads them.
+    """Return ``gene_transformer`` over the genes of a data set, and its spots as that reads them (spot, token).
 
-    Parameters
-    ----------
-    spots
-        Of a release, which may hold some genes alone: all are read from the raw data, of all its sections, because
-        which genes are measured in any of them decides which tokens there are.
-    trained
-        From ``starting_gene_transformer``.
-
-    Returns
-    -------
-    tuple
-        The network, and bins (spot, token) in the order of the spots.
-
-    Raises
-    ------
-    InputError
-        If the counts are not at hand, a spot is not among the raw data, or too few genes are measured.
+    All sections are read, because which genes are measured in any of them decides which tokens there are.
     """
     return gene_stages(trained, _raw(spots, "expression"))
 

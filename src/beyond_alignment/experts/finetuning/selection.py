@@ -1,6 +1,6 @@
 """What is chosen on an inner split by group: the probe's penalty, the learning rate, when to stop, how sure to be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,6 @@ from beyond_alignment.experts.finetuning.trained_part import Start
 
 N_INNER = 3
 Fold = tuple[Tensor, Tensor]
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,8 @@ class Chosen:
     n_scored: int
 
 
-def inner_folds(groups: NDArray, n_folds: int) -> list[Fold]:
-    """Return training and held-out rows of the first inner splits of three (two where there are two groups).
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two groups.
-    """
+def inner_fold(groups: NDArray) -> Fold:
+    """Return training and held-out rows of the first inner split of three (two where there are two groups)."""
     names = np.unique(groups)
     if len(names) < 2:
         msg = (
@@ -69,7 +62,8 @@ def inner_folds(groups: NDArray, n_folds: int) -> list[Fold]:
         )
         raise InputError(msg)
     split = GroupKFold(min(N_INNER, len(names))).split(np.zeros(len(groups)), groups=groups)
-    return [(torch.from_numpy(train), torch.from_numpy(out)) for train, out in split][:n_folds]
+    train, out = next(iter(split))
+    return torch.from_numpy(train), torch.from_numpy(out)
 
 
 def choose(
@@ -82,52 +76,27 @@ def choose(
     n_outputs: int,
     start: Start,
     settings: FinetuneSettings,
-    advance: Advance,
 ) -> Chosen:
-    """Choose on groups of the training spots that a run does not see.
+    """Choose on groups of the training spots that a run does not see, for ``start``'s network and its embedding.
 
     Every run starts from the frozen network and its probe, so the frozen probe is the run of 0 epochs; a run that
     diverges counts up to there.
-
-    Parameters
-    ----------
-    spots
-        What enters the trained blocks.
-    frozen
-        Embedding of the frozen network (spot, feature).
-    y
-        Numbers of classes (spot,), or standardised targets (spot, target).
-    groups
-        (spot,).
-    kind, n_outputs
-        Of the task.
-    start
-        The frozen network's values, which are put back.
-    settings
-        Rates, epochs and patience.
-    advance
-        Called with the number of epochs that were done or that need not be.
     """
-    folds = inner_folds(groups, settings.inner_folds)
-    probes = [[_probe(frozen, y, fold, kind, n_outputs, penalty) for penalty in PENALTIES] for fold in folds]
-    penalty = PENALTIES[int(np.argmin(np.mean([[loss.min() for loss in fold] for fold in probes], axis=0)))]
+    fold = inner_fold(groups)
+    train, out = fold
+    probes = [_probe(frozen, y, fold, kind, n_outputs, penalty).min() for penalty in PENALTIES]
+    penalty = PENALTIES[int(np.argmin(probes))]
     notes: list[str] = []
     losses: dict[float, NDArray[np.float64]] = {}
-    n_trained = n_scored = 0
     for rate in settings.rates:
-        runs = []
-        for fold in folds:
-            curve, note = _run(spots, frozen, y, fold, kind, n_outputs, penalty, start, rate, settings, advance)
-            runs.append(curve)
-            notes += [note] if note else []
-            n_trained += (len(curve) - 1) * len(fold[0])
-            n_scored += len(curve) * len(fold[1])
-        shortest = min(map(len, runs))  # a run of another fold that was stopped says nothing of later epochs
-        losses[rate] = np.mean([curve[:shortest] for curve in runs], axis=0)  # (epoch, confidence)
+        losses[rate], note = _run(spots, frozen, y, fold, kind, n_outputs, penalty, start, rate, settings)
+        notes += [note] if note else []
     start.restore()
     rate = min(losses, key=lambda name: float(losses[name].min()))
     epoch, sure = np.unravel_index(int(np.argmin(losses[rate])), losses[rate].shape)
     curves = {name: tuple(map(float, values.min(axis=1))) for name, values in losses.items()}
+    n_trained = sum(len(curve) - 1 for curve in curves.values()) * len(train)
+    n_scored = sum(map(len, curves.values())) * len(out)
     return Chosen(penalty, rate, int(epoch), CONFIDENCES[sure], curves, tuple(notes), n_trained, n_scored)
 
 
@@ -152,7 +121,6 @@ def _run(
     start: Start,
     rate: float,
     settings: FinetuneSettings,
-    advance: Advance,
 ) -> tuple[NDArray[np.float64], str]:
     """Return the held-out losses after each epoch (epoch, confidence), from 0, and why the run broke off."""
     train, out = fold
@@ -166,7 +134,6 @@ def _run(
     curve, note, best = [held_out()], "", 0
     try:
         for epoch, _ in enumerate(run_epochs(spots, head, train, y, kind=kind, rate=rate, settings=settings), start=1):
-            advance(1)
             curve.append(held_out())
             if not curve[-1].min() >= curve[best].min():
                 best = epoch
@@ -174,5 +141,4 @@ def _run(
                 break
     except Diverged as error:
         note = str(error)
-    advance(settings.epochs - (len(curve) - 1))
     return np.stack(curve), note

@@ -12,22 +12,11 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.experts.morphology import FrozenModel
 from beyond_alignment.experts.torchvision_operators import import_timm
 
-N_VIEWS = 8  # four turns of a square and of its mirror image
-
 
 class Stages(nn.Module, ABC):
-    """Raw input becomes tokens, passes blocks, and is read out as an embedding.
-
-    Attributes
-    ----------
-    name
-        Of the expert.
-    n_views
-        Ways to turn an input without changing what it shows.
-    """
+    """Raw input becomes tokens, passes blocks, and is read out as an embedding."""
 
     name: str
-    n_views: int = 1
 
     @property
     @abstractmethod
@@ -46,13 +35,6 @@ class Stages(nn.Module, ABC):
     @abstractmethod
     def end(self, tokens: Tensor) -> Tensor:
         """Return the embedding (spot, feature) of the tokens that leave the last block."""
-
-    def turned(self, raw: Tensor, view: int) -> Tensor:
-        """Return raw spots as another of their views; 0 leaves them as they are."""
-        if view:
-            msg = f"What {self.name} reads cannot be turned: train on 1 view."
-            raise InputError(msg)
-        return raw
 
     def enter(self, raw: Tensor, n_blocks: int) -> Tensor:
         """Return the tokens that enter the last ``n_blocks`` blocks."""
@@ -86,7 +68,6 @@ class VitStages(Stages):
         If it is no vision transformer of timm, or lacks its record.
     """
 
-    n_views = N_VIEWS
     mean: Tensor
     sd: Tensor
 
@@ -130,11 +111,6 @@ class VitStages(Stages):
     def end(self, tokens: Tensor) -> Tensor:
         """Return the pooled, normalised tokens (spot, feature)."""
         return self.network.forward_head(self.network.norm(tokens), pre_logits=True)
-
-    def turned(self, raw: Tensor, view: int) -> Tensor:
-        """Return patches turned by ``view % 4`` quarters, from view 4 on mirrored."""
-        turned = torch.rot90(raw, view % 4, (1, 2))
-        return turned.flip(2) if view >= 4 else turned
 
 
 def _restored(kind: type[VitStages], state: bytes) -> VitStages:

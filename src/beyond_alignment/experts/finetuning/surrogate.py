@@ -4,7 +4,6 @@ It can bend what the frozen expert found, and can find nothing that the expert t
 by ``SURROGATE``.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,8 @@ from beyond_alignment.experts.finetuning.settings import FinetuneSettings, Kind
 from beyond_alignment.experts.finetuning.stages import Stages
 
 SURROGATE = "mlp_over_frozen_embedding"
-SURROGATE_SETTINGS = FinetuneSettings(n_blocks=1, learning_rates=(1e-3, 1e-2), epochs=50, patience=10, inner_folds=3)
+HIDDEN = 64
+SURROGATE_SETTINGS = FinetuneSettings(n_blocks=1, learning_rates=(1e-3, 1e-2), epochs=50, patience=10)
 
 
 class _Bend(nn.Module):
@@ -39,28 +39,18 @@ class _Bend(nn.Module):
 
 
 class EmbeddingStages(Stages):
-    """A frozen embedding as the raw input (spot, feature) of a small network.
-
-    Parameters
-    ----------
-    embedding
-        Of the training spots (spot, feature); their mean and spread scale the input.
-    hidden
-        Width of the perceptron.
-    seed
-        Of its first weights.
-    """
+    """A frozen embedding as the raw input (spot, feature) of a small network, scaled by the training spots."""
 
     name = SURROGATE
     centre: Tensor
     spread: Tensor
 
-    def __init__(self, embedding: NDArray[np.floating], *, hidden: int = 64, seed: int = 0) -> None:
+    def __init__(self, embedding: NDArray[np.floating], *, seed: int = 0) -> None:
         super().__init__()
         values = np.asarray(embedding, dtype=np.float64)
         self.register_buffer("centre", torch.from_numpy(values.mean(axis=0)).float())
         self.register_buffer("spread", torch.from_numpy(spread_of(values)).float())
-        self.bend = _Bend(values.shape[1], hidden, seed)
+        self.bend = _Bend(values.shape[1], HIDDEN, seed)
 
     @property
     def blocks(self) -> list[nn.Module]:
@@ -87,10 +77,8 @@ def finetune_surrogate(
     groups: ArrayLike,
     *,
     kind: Kind = "classification",
-    hidden: int = 64,
     settings: FinetuneSettings = SURROGATE_SETTINGS,
     device: Device = "auto",
-    progress: Callable[[int], None] | None = None,
 ) -> Finetuned:
     """Train the surrogate on the frozen embedding of training spots: the same start, choices and schedule as others.
 
@@ -98,15 +86,11 @@ def finetune_surrogate(
     ----------
     embedding
         (spot, feature); what the result reads too.
-    labels, groups, kind, device, progress
+    labels, groups, kind, device
         As in :func:`finetune`.
-    hidden
-        Width of the perceptron.
     settings
         As in :func:`finetune`; one block is all there is.
     """
-    stages = EmbeddingStages(embedding, hidden=hidden, seed=settings.seed)
-    found = finetune(
-        stages, np.asarray(embedding), labels, groups, kind=kind, settings=settings, device=device, progress=progress
-    )
+    stages = EmbeddingStages(embedding, seed=settings.seed)
+    found = finetune(stages, np.asarray(embedding), labels, groups, kind=kind, settings=settings, device=device)
     return replace(found, name=SURROGATE)

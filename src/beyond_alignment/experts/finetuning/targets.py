@@ -15,19 +15,7 @@ from beyond_alignment.experts.finetuning.settings import Kind
 
 @dataclass(frozen=True)
 class Targets:
-    """What outputs stand for.
-
-    Attributes
-    ----------
-    kind
-        ``classification`` or ``regression``.
-    classes
-        Names, sorted; empty for regression.
-    mean, spread
-        Of each target over the training spots (target,); empty for classification.
-    flat
-        Whether the targets had one axis.
-    """
+    """What outputs stand for: sorted classes, or the mean and spread of each target, of one axis where ``flat``."""
 
     kind: Kind
     classes: NDArray[Any]
@@ -41,13 +29,7 @@ class Targets:
         return len(self.classes) if self.kind == "classification" else len(self.mean)
 
     def probabilities(self, outputs: Tensor) -> NDArray[np.float64]:
-        """Return class probabilities (spot, class) of logits.
-
-        Raises
-        ------
-        InputError
-            If the task is a regression.
-        """
+        """Return class probabilities (spot, class) of logits."""
         if self.kind == "regression":
             raise InputError("A regression has no class probabilities: use predict.")
         return outputs.double().softmax(dim=1).numpy()
@@ -61,18 +43,7 @@ class Targets:
 
 
 def read_targets(labels: ArrayLike, groups: ArrayLike, *, n: int, kind: Kind) -> tuple[Targets, Tensor, NDArray]:
-    """Check the labels and groups of ``n`` spots and turn labels into numbers.
-
-    Returns
-    -------
-    tuple
-        What they stand for; numbers of classes (spot,) or standardised targets (spot, target); groups (spot,).
-
-    Raises
-    ------
-    InputError
-        If numbers of spots differ, a label or a group is absent, or there is nothing to tell apart.
-    """
+    """Check the labels and groups of ``n`` spots and turn labels into numbers."""
     values, units = np.asarray(labels), np.asarray(groups)
     if kind not in ("classification", "regression"):
         raise InputError(f"Unknown kind of task {kind!r}: choose classification or regression.")

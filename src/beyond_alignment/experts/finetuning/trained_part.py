@@ -10,25 +10,7 @@ from beyond_alignment.experts.finetuning.stages import Stages
 
 
 def open_part(stages: Stages, settings: FinetuneSettings) -> dict[str, nn.Parameter]:
-    """Freeze a network but for what is fine-tuned; adapters are put on its layers in place.
-
-    Parameters
-    ----------
-    stages
-        The network, in evaluation mode afterwards.
-    settings
-        How, and how many of the last blocks.
-
-    Returns
-    -------
-    dict[str, Parameter]
-        What gets a gradient, by name.
-
-    Raises
-    ------
-    InputError
-        If the network has fewer blocks.
-    """
+    """Freeze a network but for what is fine-tuned; adapters are put on its layers in place."""
     depth, n = len(stages.blocks), settings.n_blocks
     if n > depth:
         msg = f"{stages.name} has {depth} blocks and the last {n} were to be trained: ask for at most {depth}."
@@ -36,7 +18,7 @@ def open_part(stages: Stages, settings: FinetuneSettings) -> dict[str, nn.Parame
     stages.eval().requires_grad_(False)
     last = stages.blocks[depth - n :]
     if settings.way == "lora":
-        add_lora(last, rank=settings.rank, alpha=settings.alpha, mlp=settings.mlp, seed=settings.seed)
+        add_lora(last, rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     else:
         for module in (*last, *stages.norms):
             module.requires_grad_(True)

@@ -11,7 +11,8 @@ from anndata import AnnData
 from torch import Tensor
 
 from beyond_alignment import keys
-from beyond_alignment.datasets import data_set, load
+from beyond_alignment.datasets import load
+from beyond_alignment.datasets.registry import data_set
 from beyond_alignment.errors import InputError
 from beyond_alignment.experts.compute import Device, Precision, resolve_device, resolve_precision
 from beyond_alignment.experts.gene_transformer import NAME, GeneTransformer, GeneTransformerShape

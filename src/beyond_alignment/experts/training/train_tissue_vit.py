@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from beyond_alignment.datasets import data_set
+from beyond_alignment.datasets.registry import data_set
 from beyond_alignment.experts.compute import Device, Precision, resolve_device, resolve_precision
 from beyond_alignment.experts.embed import FIELDS_UM
 from beyond_alignment.experts.tissue_vit import (

@@ -4,8 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from beyond_alignment.information.coupling_system import BLOCK
-
+BLOCK = 64
 Floats = NDArray[np.float64]
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 

@@ -1,12 +1,15 @@
 """Linear system behind couplings of two source-target marginals, compiled: one problem, no memory beyond its own.
 
-The same blocks as in `coupling_system`, which does many problems at once on an accelerator: there every operation is
-a call, and for a small table the calls take longer than the arithmetic.
+The system is A W A^T, where A maps a coupling q[i, j, y] to its marginals over (i, y) and (j, y), and W is
+block-diagonal over the pairs (i, j): W = diag(d) + d r^T, `relative` r a multiple of d. The unknowns of the first side,
+one block of classes a state, are eliminated; what remains (the Schur complement) is dense with (states of the second
+side) x (classes) unknowns. One unknown a class is pinned, since f + c, g - c is the same dual point.
 """
 
 import numpy as np
 
 from beyond_alignment.information.compiled.factors import (
+    BLOCK,
     Floats,
     add_scaled,
     cholesky,
@@ -16,7 +19,8 @@ from beyond_alignment.information.compiled.factors import (
     part,
     solve_blocks,
 )
-from beyond_alignment.information.coupling_system import BLOCK, LEAST_RIDGE, MOST_RIDGE
+
+LEAST_RIDGE, MOST_RIDGE = 1e-13, 1e-4
 
 
 @compiled
@@ -143,7 +147,7 @@ def factor(
     Parameters
     ----------
     d, relative
-        (i, j, y), as in `CouplingSystem`.
+        (i, j, y): the diagonal of W and the factor r.
     first
         Marginal (i, y); unknowns where it is 0 stay as they are.
     free

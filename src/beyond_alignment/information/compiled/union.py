@@ -1,20 +1,22 @@
-"""Interior-point method for the coupling that tells least about a target, compiled: one problem at a time.
+"""Primal-dual interior-point method for the coupling that tells least about a target: one problem at a time.
 
-The iteration is that of `coupling_solver`, which does many problems at once on an accelerator; it is explained there.
+Minimise h(q) = sum q(i, j, y) log q(y | i, j) over couplings q of two source-target marginals. The multipliers of the
+marginals are f[i, y] and g[j, y], those of q >= 0 are z; at the optimum f + g + z = log q(y | i, j) and q z = 0. The
+barrier is weighted by the coupling in which the sources are independent given the target: it is the starting point,
+lies in the interior, and makes rare states as well scaled as frequent ones. Steps are those of Mehrotra (1992).
 """
 
 import numpy as np
 
 from beyond_alignment.information.compiled.factors import Floats, add_scaled, compiled
 from beyond_alignment.information.compiled.system import apply, factor, marginals, solve, start
-from beyond_alignment.information.coupling_solver import (
-    FEASIBILITY_MARGIN,
-    LEAST_BARRIER,
-    LEAST_CENTRING,
-    MAX_ITERATIONS,
-    START,
-    STEP_SHARE,
-)
+
+MAX_ITERATIONS = 100
+START = 0.5
+STEP_SHARE = 0.9
+LEAST_CENTRING = 1e-3
+LEAST_BARRIER = 0.02
+FEASIBILITY_MARGIN = 1e-14
 
 
 @compiled

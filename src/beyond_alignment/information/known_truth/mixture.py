@@ -12,17 +12,16 @@ from beyond_alignment.information.known_truth.tables import with_label_noise
 ROUNDING = 1e-12
 
 
-def _rules(n_values: int) -> dict[str, NDArray[np.float64]]:
-    """Joint table of the two private symbols and the label under each rule."""
-    same, free = np.eye(n_values) / n_values, np.full((n_values, n_values), 1 / n_values**2)
-    one_hot = np.eye(n_values)
-    total = np.add.outer(np.arange(n_values), np.arange(n_values)) % n_values
+def _rules() -> dict[str, NDArray[np.float64]]:
+    """Joint table of the two private bits and the label under each rule."""
+    same, free, one_hot = np.eye(2) / 2, np.full((2, 2), 1 / 4), np.eye(2)
+    total = np.add.outer(np.arange(2), np.arange(2)) % 2
     return {
         "redundancy": np.einsum("ij,iy->ijy", same, one_hot),
         "unique1": np.einsum("ij,iy->ijy", free, one_hot),
         "unique2": np.einsum("ij,jy->ijy", free, one_hot),
         "synergy": free[:, :, None] * one_hot[total],
-        "nothing": np.repeat(free[:, :, None] / n_values, n_values, axis=2),
+        "nothing": np.repeat(free[:, :, None] / 2, 2, axis=2),
     }
 
 
@@ -33,7 +32,6 @@ def mixture(
     synergy: float,
     *,
     rule_in_label: bool = False,
-    n_values: int = 2,
     error: float = 0.0,
     name: str = "mixture",
     title: str = "A mixture of rules",
@@ -42,11 +40,11 @@ def mixture(
 ) -> Scenario:
     """Dial the shares of trials in which the label follows each rule.
 
-    Both sources hold a switch, which says the trial's rule, and a symbol of their own. The label is the symbol common
-    to both (redundancy), that of the first or of the second (unique), or their sum modulo `n_values`, XOR for 2
-    (synergy). In the trials that are left the label is a coin. With `rule_in_label` the class also says the rule: for
-    `n_values` = 2 the decomposition then has the dialled fractions as unique information and synergy, in bits, and
-    the redundant fraction plus the entropy of the switch as redundancy. Without, one source's unique trials make up
+    Both sources hold a switch, which says the trial's rule, and a bit of their own. The label is the bit common to both
+    (redundancy), that of the first or of the second (unique), or their exclusive or (synergy). In the trials that are
+    left the label is a coin. With `rule_in_label` the class also says the rule: the decomposition then has the dialled
+    fractions as unique information and synergy, in bits, and the redundant fraction plus the entropy of the switch as
+    redundancy. Without, one source's unique trials make up
     for the other's, and `min(unique1, unique2)` is moved from unique information to redundancy and synergy.
 
     Parameters
@@ -54,9 +52,7 @@ def mixture(
     redundancy, unique1, unique2, synergy
         Shares of the trials, with a sum of 1 at most.
     rule_in_label
-        Whether the class tells the rule as well (`n_values` classes a rule in use).
-    n_values
-        Number of values of the private symbols.
+        Whether the class tells the rule as well (two classes a rule in use).
     error
         Probability that the label is another class than the rule says.
     name, title, role
@@ -81,13 +77,13 @@ def mixture(
         )
     shares["nothing"] = max(1 - total, 0.0)
     used = {rule: share for rule, share in shares.items() if share > ROUNDING}
-    tables, n_rules = _rules(n_values), len(used)
-    blocks = np.zeros((n_rules, n_values, n_rules, n_values, n_rules, n_values))
+    tables, n_rules = _rules(), len(used)
+    blocks = np.zeros((n_rules, 2, n_rules, 2, n_rules, 2))
     for position, (rule, share) in enumerate(used.items()):
         blocks[position, :, position, :, position if rule_in_label else 0] = share * tables[rule]
-    p = blocks.reshape(n_rules * n_values, n_rules * n_values, -1)
+    p = blocks.reshape(2 * n_rules, 2 * n_rules, -1)
     p = p[:, :, p.sum(axis=(0, 1)) > 0]
-    held = symbols(n_rules, n_values) if n_rules > 1 else symbols(n_values)
+    held = symbols(n_rules, 2) if n_rules > 1 else symbols(2)
     return Scenario(
         name=name,
         title=title,
