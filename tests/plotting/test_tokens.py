@@ -7,6 +7,7 @@ import pytest
 
 from beyond_alignment import plotting
 from beyond_alignment.errors import InputError
+from beyond_alignment.plotting.style import use_style
 from tests.tokens.fields import lattice, tiles_at
 
 RNG = np.random.default_rng(0)
@@ -16,7 +17,7 @@ ARMS = ("min_mae", "expression_tile", "late_concat_token_frozen", "early_add_tra
 @pytest.fixture(autouse=True)
 def _style():
     with mpl.rc_context():
-        plotting.use_style()
+        use_style()
         yield
 
 
