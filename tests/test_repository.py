@@ -18,7 +18,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home/(?!someone)\w+|Users/(?!s
 REGISTRY_HOST = re.compile(
     "|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.", "debian" + r"\.org"])
 )
-NOT_TEXT = {".h5ad", ".png", ".gz", ".npz", ".safetensors"}
+NOT_TEXT = {".h5ad", ".parquet", ".png", ".gz", ".npz", ".safetensors"}
 MOST_CODE_LINES = 400
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 

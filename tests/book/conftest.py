@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 
+import matplotlib as mpl
 import pytest
 
 import beyond_alignment.book.page as page_module
@@ -113,6 +114,13 @@ def whole(tmp_path_factory):
     project = fill(tmp_path_factory.mktemp("whole"))
     before = project.files("notebooks", "results", "data")
     return project, before, project.run("book", "run")
+
+
+@pytest.fixture(autouse=True)
+def style():
+    """A page sets the style of figures; the tests after it have matplotlib's own."""
+    with mpl.rc_context():
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -109,7 +110,16 @@ def test_a_run_killed_at_random_moments_goes_on_and_ends_with_the_same_results(p
 def test_papermill_alone_runs_a_page_from_any_folder(project, tmp_path_factory):
     place = tmp_path_factory.mktemp("elsewhere")
     before = project.files("notebooks", "results", "data")
-    command = ["papermill", str(project.root / "notebooks/01_first.ipynb"), "out.ipynb", "-p", "recompute", "check"]
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(project.root / "notebooks/01_first.ipynb"),
+        "out.ipynb",
+        "-p",
+        "recompute",
+        "check",
+    ]
     environment = {**os.environ, "BEYOND_ALIGNMENT_ROOT": str(project.root)}
     done = subprocess.run([*command, "-p", "device", "cpu"], cwd=place, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

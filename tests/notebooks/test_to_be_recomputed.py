@@ -110,4 +110,4 @@ def test_what_cannot_be_recomputed_yet_is_said_in_one_line(recompute, lines, cap
     page.earlier_record()
     said = capsys.readouterr().out.splitlines()
     assert len(said) == lines
-    assert all("nothing of this page is recomputed yet" in line for line in said)
+    assert all("nothing is computed yet" in line for line in said)
