@@ -152,8 +152,12 @@ def _spread(
     if scheduler is not None:
         yield from _on_dask(compute, rows, scheduler)
     elif n_jobs == 1 or len(rows) < 2:
+        from threadpoolctl import threadpool_limits
+
         for number, row in enumerate(rows):
-            yield number, compute(**row)
+            with threadpool_limits(1):  # as in the processes below: sums in one order, whatever the number of cores
+                found = compute(**row)
+            yield number, found
     else:
         import joblib
 
