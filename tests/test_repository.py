@@ -1,9 +1,11 @@
 """What holds of the repository as a whole: nothing of a machine in it, and every name that it gives exists."""
 
 import ast
+import importlib
 import re
 import subprocess
 from collections import Counter
+from importlib.util import find_spec
 
 import nbformat
 import pytest
@@ -57,6 +59,17 @@ def code_lines(text):
 def test_a_file_is_one_subject_of_at_most_400_code_lines():
     sizes = {str(path): code_lines(path.read_text(encoding="utf-8")) for path in (root() / "src").rglob("*.py")}
     assert {name: lines for name, lines in sizes.items() if lines > MOST_CODE_LINES} == {}
+
+
+def test_every_name_that_is_imported_from_the_package_exists():
+    missing = []
+    for path in sorted((root() / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("beyond_alignment"):
+                module = importlib.import_module(node.module)  # one that is imported late, too
+                names = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                missing += [(path.name, name) for name in names if not find_spec(f"{node.module}.{name}")]
+    assert missing == []
 
 
 def test_studies_stay_small_and_each_file_belongs_to_one():

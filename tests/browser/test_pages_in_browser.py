@@ -8,6 +8,8 @@ QUESTION = r"""
 (async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   const formulas = [...document.querySelectorAll('.math')];
+  document.querySelectorAll('details').forEach(d => { d.open = true; });
+  const code = [...document.querySelectorAll('div.cell_input pre, div.highlight pre')];
   const luminance = colour => colour.match(/[\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765;
   return {
     title: document.querySelector('h1')?.innerText ?? '',
@@ -15,6 +17,7 @@ QUESTION = r"""
     wrong: document.querySelectorAll('mjx-merror, [data-mml-node=merror]').length,
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
     wider: document.documentElement.scrollWidth > window.innerWidth + 1,
+    cut: code.filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.innerText),
     paper: luminance(getComputedStyle(document.body).backgroundColor),
     ink: luminance(getComputedStyle(document.querySelector('h1')).color),
   };
@@ -33,6 +36,7 @@ def test_page(page, scheme, address, browser):
     assert visit.answer["wrong"] == 0
     assert visit.answer["broken"] == []
     assert not visit.answer["wider"]
+    assert visit.answer["cut"] == []
     dark_paper = visit.answer["paper"] < 0.5
     assert dark_paper == (scheme == "dark")
     assert abs(visit.answer["paper"] - visit.answer["ink"]) > 0.5

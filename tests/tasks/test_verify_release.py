@@ -58,28 +58,3 @@ def test_spots_are_drawn_from_every_section_and_by_the_seed():
     assert adata[names].obs["section"].value_counts().tolist() == [3, 3, 3]
     assert names == checking.draw_spots(adata, n_spots=3, seed=0) != checking.draw_spots(adata, n_spots=3, seed=1)
     assert len(checking.draw_spots(adata, n_spots=99, seed=0)) == adata.n_obs
-
-
-@pytest.fixture
-def written(monkeypatch, tmp_path):
-    done = []
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "mob.h5ad").touch()
-    monkeypatch.setattr(checking.project, "root", lambda: tmp_path)
-    monkeypatch.setattr(checking, "build_release", lambda name, **options: name)
-    monkeypatch.setattr(checking, "write_release", lambda adata, name: done.append(name))
-    return done
-
-
-def test_verifying_writes_only_what_is_missing(written):
-    assert checking.provide_release("verify", names=["her2st", "mob"]) == ["her2st"] == written
-
-
-def test_writing_writes_everything(written):
-    assert checking.provide_release("write", names=["her2st", "mob"]) == ["her2st", "mob"] == written
-
-
-def test_an_unknown_mode_is_refused(written):
-    with pytest.raises(InputError, match="'overwrite'"):
-        checking.provide_release("overwrite")
-    assert written == []

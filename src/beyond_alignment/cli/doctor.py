@@ -4,7 +4,7 @@ import typer
 
 
 def doctor() -> None:
-    """Say whether this machine can run the quick book, and with what."""
+    """Say whether this machine can run the book, and with what."""
     from rich.console import Console
     from rich.table import Table
 
@@ -17,6 +17,6 @@ def doctor() -> None:
         table.add_row(mark, finding.what, finding.found)
     Console().print(table)
     if any(finding.needed and not finding.ok for finding in findings):
-        typer.echo("The quick book cannot run here: see the rows marked FAULT.", err=True)
+        typer.echo("The book cannot run here: see the rows marked FAULT.", err=True)
         raise typer.Exit(1)
-    typer.echo("The quick book can run here.")
+    typer.echo("The book can run here.")

@@ -153,7 +153,7 @@ CORE_TASKS = (
     "domain",
     "bacteria",
 )
-"""What the quick profile runs: each data set's own labels, without the families of rings, genes and mixtures."""
+"""What pages show: each data set's own labels, without the families of rings, genes and mixtures."""
 
 
 def task_set(name: str) -> tuple[str, ...]:
