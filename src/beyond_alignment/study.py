@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -161,6 +162,8 @@ def _spread(
     else:
         import joblib
 
+        # loky renews a process that has grown, and says so in the output of a page
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
         with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
             calls = (joblib.delayed(_numbered)(number, compute, row) for number, row in enumerate(rows))
             yield from joblib.Parallel(return_as="generator_unordered")(calls)
