@@ -54,7 +54,7 @@ EASY: Mapping[str, Any] = {"dim": 16, "noise": 0.25, "labels": LABELS}
 SIZE_OPTIONS: dict[str, Any] = {
     "settings": {"dim": 64, "noise": 0.35, "labels": LABELS},  # hard enough that a hundred pairs do not do
     "check": [{"steps": TWIN}],
-    "tolerance": 0.02,  # another processor moves a nonlinear head of Barlow Twins by 0.004
+    "tolerance": 0.08,  # an older core moves what a probe reads from CoMM by 0.021
     "n_jobs": -1,
 }
 DIRECTION_OPTIONS: dict[str, Any] = {"settings": EASY, "check": [{"n_directions": N_SHARED, "seed": 0}], "n_jobs": -1}
