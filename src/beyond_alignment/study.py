@@ -121,7 +121,7 @@ def run(
     else:
         base = known if recompute == "missing" and known is not None and known.made_by == made_by else None
         known = _computed(name, rows, job, base, made_by, whole=recompute == "all", **spread)
-    points = known.points()
+    points = known.points
     held = [row for row in rows if point_key(row) in points]
     again = [row for row in picked if point_key(row) in points]
     _compare(known, again, job, tolerance, **spread)
@@ -140,10 +140,12 @@ def each(
 ) -> Iterator[tuple[int, Any]]:  # fmt: skip
     """Yield the number of a row and ``compute(**row)``, as they finish: here, in processes, or on Dask."""
     bar = _Progress(what, len(rows))
-    for done in _spread(compute, rows, n_jobs, scheduler):
-        bar.advance()
-        yield done
-    bar.close()
+    try:
+        for done in _spread(compute, rows, n_jobs, scheduler):
+            bar.advance()
+            yield done
+    finally:
+        bar.close()
 
 
 def _spread(
@@ -289,7 +291,7 @@ def _compare(
     known: Stored, again: Sequence[Row], job: _Job, tolerance: float | Mapping[str, float], **spread: Any
 ) -> None:
     """Compute rows anew and refuse what is too far from what is stored; the differences go to a log."""
-    name, points, started = known.manifest["study"], known.points(), time.perf_counter()
+    name, points, started = known.manifest["study"], known.points, time.perf_counter()
     done: dict[int, Point] = dict(each(job, again, what=f"{name}: check", **spread))
     log: list[str] = []
     for number, row in enumerate(again):
@@ -338,16 +340,15 @@ def _computed(
     started = datetime.now(UTC)
     with closing(Points(name, made_by)) as points:
         begun = points.begin() if whole else 0
-        done = {} if base is None else _points_of(base)
-        done = {key: point for key, point in done.items() if not point.failure}
+        known = {} if base is None else _points_of(base)
+        done = {key: point for key, point in known.items() if not point.failure}
         done |= {key: point for key, point in points.finished(begun).items() if not point.failure}
         missing = [row for row in rows if point_key(row) not in done]
         for number, point in each(job, missing, what=name, **spread):
             points.keep(missing[number], point, begun)
             done[point_key(missing[number])] = point
         runs = [] if base is None else list(base.manifest["runs"])
-        before = set() if base is None else set(base.points())
-        computed = [point.seconds for key, point in points.finished(begun).items() if key not in before]
+        computed = [point.seconds for key, point in done.items() if key not in known]
         if computed:
             runs.append(_run_record(started, len(computed), sum(computed), job.device))
         write_study(name, computed_folder(), rows, done, made_by | {"runs": runs})
@@ -360,7 +361,7 @@ def _computed(
 def _points_of(known: Stored) -> dict[str, Point]:
     """Return the points of a stored table."""
     found = {}
-    for key, lines in known.points().items():
+    for key, lines in known.points.items():
         given = json.loads(key)
         records = [{k: v for k, v in known.rows[n].items() if k not in given and k != "failure"} for n in lines]
         arrays = [known.arrays[n] if known.arrays else {} for n in lines]

@@ -6,6 +6,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +77,9 @@ class Stored:
         """Version, settings and data."""
         return {name: self.manifest[name] for name in ("version", "settings", "reads")}
 
+    @cached_property
     def points(self) -> dict[str, list[int]]:
-        """Return the lines of each point by its key."""
+        """The lines of each point by its key."""
         found: dict[str, list[int]] = {}
         for number, row in enumerate(self.rows):
             found.setdefault(point_key({name: row[name] for name in self.manifest["plan"]}), []).append(number)
@@ -85,8 +87,7 @@ class Stored:
 
     def table(self, held: Sequence[Row]) -> pd.DataFrame:
         """Return the lines of some points, arrays among the columns."""
-        points = self.points()
-        chosen = [number for row in held for number in points[point_key(row)]]
+        chosen = [number for row in held for number in self.points[point_key(row)]]
         records = [{**self.rows[number], **(self.arrays[number] if self.arrays else {})} for number in chosen]
         table = pd.DataFrame(records, columns=None if records else list(self.manifest["columns"]))
         if "failure" in table and table["failure"].isna().all():

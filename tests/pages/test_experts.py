@@ -24,7 +24,7 @@ def test_every_point_of_a_plan_is_stored_and_none_failed(name):
     known = study.stored(name)
     assert known.manifest["failed"] == []
     assert known.manifest["reads"].keys() <= set(experts.DATA_SETS)
-    rows = known.points()
+    rows = known.points
     assert len(rows) == len(plan())
     for wanted in check:
         assert any(wanted.items() <= row.items() for row in plan())

@@ -232,26 +232,3 @@ def _rows(
     return [
         key | {"metric": name, "value": found.value, "draws": found.replicates} | cost for name, found in scores.items()
     ]
-
-
-def finetuning_costs(curves: pd.DataFrame, *, task: str) -> pd.DataFrame:
-    """Return what one fit of a fine-tuned expert costs on a task, averaged over folds and seeds, at all spots.
-
-    Parameters
-    ----------
-    curves
-        From :func:`surrogate_curves` or :func:`finetuned_curves`.
-    task
-        Name of the task.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a method: method, n, seconds, parameters, operations; the choices on inner splits are in it.
-    """
-    rows = curves[(curves["task"] == task) & (curves["fraction"] == curves["fraction"].max())]
-    points = rows.drop_duplicates(["method", "seed"])
-    found = points.groupby("method", sort=False)[["n_train", "seconds", "parameters", "operations", "folds"]].mean()
-    for column in ("seconds", "operations"):
-        found[column] /= found["folds"]
-    return found.drop(columns="folds").rename(columns={"n_train": "n"}).reset_index()

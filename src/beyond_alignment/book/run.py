@@ -80,9 +80,7 @@ def run_book(
     wanted = {find_page(name) for name in only} or set(names)
     first = names.index(find_page(start)) if start is not None else 0
     pages = [name for name in names[first:] if name in wanted]
-    if scheduler is not None:
-        os.environ[SCHEDULER] = scheduler
-    with _lock():
+    with _lock(), _environment(scheduler):
         _remove_leftovers()
         with _Shown(pages) as shown:
             for page in pages:
@@ -141,8 +139,7 @@ def _papermill(page: str, output: str, parameters: dict[str, Any], on_cell: Call
     notebook = notebook_file(page)
     how = {"engine_name": "beyond_alignment", "kernel_name": KERNEL, "language": "python", "cwd": notebook.parent}
     try:
-        with _environment():
-            papermill.execute_notebook(notebook, output, parameters=parameters, progress_bar=False, **how)
+        papermill.execute_notebook(notebook, output, parameters=parameters, progress_bar=False, **how)
     except (PapermillExecutionError, DeadKernelError, CellTimeoutError) as error:
         kept = executed() / "failed" / f"{page}.ipynb"
         write_text(kept, Path(output).read_text(encoding="utf-8"))
@@ -156,13 +153,14 @@ def _papermill(page: str, output: str, parameters: dict[str, Any], on_cell: Call
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """Give the kernel this environment's Python, this project, and a file to say how far its studies are."""
+def _environment(scheduler: str | None) -> Iterator[None]:
+    """Give the kernels this environment's Python, this project, a scheduler, and a file to say how far studies are."""
     wanted = {
         "BEYOND_ALIGNMENT_ROOT": str(root()),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         PROGRESS: str(executed() / "progress"),
+        **({} if scheduler is None else {SCHEDULER: scheduler}),
     }
     before = dict(os.environ)
     os.environ.update(wanted)
