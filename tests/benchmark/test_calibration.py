@@ -8,7 +8,7 @@ from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
 from beyond_alignment.information.known_truth import trial as trial_module
 from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, square_tiles
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.estimate import TERMS
 
 TRUE = {"nothing": 0.0, "half": 0.5, "all": 1.0}
 

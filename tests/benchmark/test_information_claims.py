@@ -7,7 +7,7 @@ import pytest
 from beyond_alignment.benchmark.information_claims import difference_of_intervals, information_claims, mean_of_intervals
 from beyond_alignment.benchmark.tissue_information import TissueInformation
 from beyond_alignment.book.claims import CLAIMS
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.estimate import TERMS
 
 TASKS = ("cell_type", "niche", "niche_immune", "domain")
 

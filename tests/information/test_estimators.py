@@ -3,7 +3,7 @@ import pytest
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import neural_training
-from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
+from beyond_alignment.information.estimate import PID_ESTIMATORS, estimate_pid
 
 
 def samples(n=300):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beyond_alignment.information.field_estimate import Informations, leading_components, terms
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.estimate import TERMS
 from beyond_alignment.resampling import reflected_interval, reflected_p_value
 
 bits = st.lists(st.floats(-0.5, 3), min_size=4, max_size=4)

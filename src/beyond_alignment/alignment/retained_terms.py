@@ -10,8 +10,8 @@ from sklearn.base import TransformerMixin, clone
 
 from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
-from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.estimate import PID_ESTIMATORS, estimate_pid
+from beyond_alignment.information.estimate import PIDEstimate
 from beyond_alignment.resampling import percentile_interval
 
 RETAINED_TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction", "total")

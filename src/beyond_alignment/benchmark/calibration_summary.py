@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.estimate import TERMS
 
 ALPHA = 0.05
 NOTHING = 1e-6

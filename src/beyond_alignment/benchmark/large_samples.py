@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import ortho_group
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.information.estimators import estimate_pid
+from beyond_alignment.information.estimate import estimate_pid
 from beyond_alignment.study import each
 
 CHUNK_ROWS = 20_000

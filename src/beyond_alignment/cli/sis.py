@@ -53,7 +53,7 @@ def sis(
     from beyond_alignment.cli.sis_report import write_answer
     from beyond_alignment.cli.sis_samples import read_samples
     from beyond_alignment.datasets.h5ad import open_h5ad
-    from beyond_alignment.information.estimators import PID_ESTIMATORS
+    from beyond_alignment.information.estimate import PID_ESTIMATORS
 
     _check_outputs(file, html, json)
     if method not in PID_ESTIMATORS:
@@ -97,7 +97,7 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any],
 
     from beyond_alignment.cli.sis_answer import SisAnswer
     from beyond_alignment.cli.sis_console import working
-    from beyond_alignment.information.estimators import estimate_pid
+    from beyond_alignment.information.estimate import estimate_pid
     from beyond_alignment.information.samples import check_samples
     from beyond_alignment.information.strategy import recommend_strategy
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from beyond_alignment import __version__
-from beyond_alignment.information.pid import TERMS, PIDEstimate
+from beyond_alignment.information.estimate import TERMS, PIDEstimate
 from beyond_alignment.information.recommendation import Recommendation, recommend
 from beyond_alignment.information.strategy import Strategy
 

@@ -2,7 +2,7 @@
 
 import math
 
-from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.estimate import PIDEstimate
 from beyond_alignment.information.recommendation import RuleRow
 
 PARTS_OF_SYNERGY = ("synergy_additive", "synergy_interaction", "sis_interaction")

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from beyond_alignment.checks import as_matrix, check_values, codes
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.discrete import information
 from beyond_alignment.information.leaks import check_label_not_in, check_rows_not_shared, count_repeats
 from beyond_alignment.information.target import as_classes
 
 MIN_SAMPLES = 200
 MIN_PER_CLASS = 10
+CHUNK_ROWS = 16_384
+WORTH = 20.0
+"""Samples that the spread over all groups counts for beside the spread of one group."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,19 @@ class Samples:
     blocks: NDArray[np.int64] | None
     target_note: str
     notes: tuple[str, ...]
+    numbers: NDArray[np.float64] | None
+
+    @property
+    def group_codes(self) -> NDArray[np.int64]:
+        """Group of each sample (sample,); all in one where none were given."""
+        return np.zeros(self.n, dtype=np.int64) if self.groups is None else self.groups
+
+    @property
+    def group_information(self) -> float:
+        """I(group; class) in bits, less its mean excess over independence; 0 without groups."""
+        table = np.zeros((max(self.n_groups, 1), len(self.classes)))
+        np.add.at(table, (self.group_codes, self.codes), 1 / self.n)
+        return float(information(table[None])[0])
 
     @property
     def n(self) -> int:
@@ -55,6 +72,36 @@ class Samples:
     def n_groups(self) -> int:
         """Number of groups; 0 where none were given."""
         return 0 if self.groups is None else int(self.groups.max()) + 1
+
+
+class Centred:
+    """A source seen from within its group: less the group's mean, over the spread of the group. No label is looked at.
+
+    Without groups the source as it is.
+    """
+
+    def __init__(self, x: NDArray[np.floating], groups: NDArray[np.int64] | None) -> None:
+        self.x, self.groups = x, groups
+        if groups is None:
+            return
+        sizes = np.bincount(groups)[:, None].astype(np.float64)
+        sums, squares = np.zeros((2, len(sizes), x.shape[1]))
+        for start in range(0, len(x), CHUNK_ROWS):
+            chunk, of = np.asarray(x[start : start + CHUNK_ROWS], dtype=np.float64), groups[start : start + CHUNK_ROWS]
+            np.add.at(sums, of, chunk)
+        means = sums / sizes
+        for start in range(0, len(x), CHUNK_ROWS):
+            chunk, of = np.asarray(x[start : start + CHUNK_ROWS], dtype=np.float64), groups[start : start + CHUNK_ROWS]
+            np.add.at(squares, of, (chunk - means[of]) ** 2)
+        common = squares.sum(axis=0) / len(x)
+        spread = np.sqrt((squares + WORTH * common) / (sizes + WORTH))
+        flat = spread <= 1e-6 * (1 + np.abs(means))
+        self.means, self.spread = means.astype(np.float32), np.where(flat, np.inf, spread).astype(np.float32)
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return some rows."""
+        values = np.asarray(self.x[rows], dtype=np.float32)
+        return values if self.groups is None else (values - self.means[self.groups[rows]]) / self.spread[self.groups[rows]]
 
 
 def check_samples(
@@ -138,7 +185,7 @@ def check_samples(
         notes.append("No groups were given, so folds are drawn by sample: neighbours or sisters on both sides leak.")
         if repeated := count_repeats(first, second):
             notes.append(f"{repeated} of {n} rows repeat an earlier one in both sources, so folds share them.")
-    return Samples(first, second, target.codes, target.classes, group_codes, block_codes, target.note, tuple(notes))
+    return Samples(first, second, target.codes, target.classes, group_codes, block_codes, target.note, tuple(notes), target.numbers)
 
 
 def _check_same_order(*tables: object, names: tuple[str, str, str]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.estimate import PIDEstimate
 
 LEAST_INFORMATION = 0.01
 LEAST_UNIQUE = 0.005

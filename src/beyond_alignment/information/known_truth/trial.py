@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.estimators import estimate_pid
+from beyond_alignment.information.estimate import estimate_pid
 from beyond_alignment.information.known_truth.draw import draw
 from beyond_alignment.information.known_truth.registry import truth
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information.estimate import TERMS
 
 TILE_UM = 500.0
 """Side of the square tiles that the bootstrap resamples: some 25 spots each, as on tissue."""
