@@ -134,10 +134,16 @@ def cross_fit(
     folds = make_folds(samples, n_folds=n_folds, seed=seed)
     n_members = int(np.clip(round(ENSEMBLE_SAMPLES / samples.n), 1, MOST_MEMBERS))
     rng = np.random.default_rng(seed)
-    maps, drawn = [], []
+    counts = np.zeros((int(groups.max()) + 1, len(samples.classes)))
+    np.add.at(counts, (groups, samples.codes), 1)
+    cells = groups * counts.shape[1] + samples.codes
+    sums = [x.sums_by(cells, counts.size).reshape(*counts.shape, -1) for x in sources]
+    maps, views, drawn = [], [], []
     for fold in range(int(folds.max()) + 1):
         rows = np.flatnonzero(folds != fold)
-        maps.append([Components(x, rows, seed=seed) for x in sources])
+        training = np.unique(groups[rows])
+        views.append([x.at_common_shares(counts, total, training) for x, total in zip(sources, sums, strict=True)])
+        maps.append([Components(x, rows, seed=seed) for x in views[-1]])
         drawn += [_training_rows(samples, rows, rng) for _ in range(n_members)]
     found = []
     for share in (1.0, 0.5):
@@ -145,14 +151,15 @@ def cross_fit(
         for which, of_it in ((0, share), (1, 1.0)):
             size = max(2, int(of_it * min(len(rows[which]) for rows in drawn)))
             chosen = [rows[which][:size] for rows in drawn]
-            views = [
-                np.stack([maps[i // n_members][v](x, rows) for i, rows in enumerate(chosen)])
-                for v, x in enumerate(sources)
+            inputs = [
+                np.stack([maps[i // n_members][v](views[i // n_members][v], rows) for i, rows in enumerate(chosen)])
+                for v in range(2)
             ]  # (model, sample, component)
-            parts.append(Part(*(torch.from_numpy(a).to(device) for a in (*views, samples.codes[chosen], shares[chosen]))))
+            arrays = (*inputs, samples.codes[chosen], shares[chosen])
+            parts.append(Part(*(torch.from_numpy(a).to(device) for a in arrays)))
         steps = (lambda done, w=share / 1.5: advance(done * w)) if advance is not None else None
         evidence = train(parts[0], parts[1], seed=seed, advance=steps)
-        found.append(_predict(samples, evidence, sources, folds, maps, n_members, device))
+        found.append(_predict(samples, evidence, views, folds, maps, n_members, device))
     seen = [set(np.unique(samples.codes[rows[0]])) for rows in drawn]
     unseen = sorted(set(range(len(samples.classes))) - set.intersection(*seen))
     return CrossFit(found[0], found[1], folds, tuple(int(code) for code in unseen))
@@ -171,7 +178,7 @@ def _training_rows(samples: Samples, rows: Rows, rng: np.random.Generator) -> tu
 def _predict(
     samples: Samples,
     evidence: Evidence,
-    sources: list[Centred],
+    views: list[list[Centred]],
     folds: Codes,
     maps: list[list[Components]],
     n_members: int,
@@ -183,7 +190,7 @@ def _predict(
         held_out = np.flatnonzero(folds == fold)
         for start in range(0, len(held_out), CHUNK):
             rows = held_out[start : start + CHUNK]
-            x1, x2 = (torch.from_numpy(m(x, rows)).to(device) for m, x in zip(own, sources, strict=True))
+            x1, x2 = (torch.from_numpy(m(x, rows)).to(device) for m, x in zip(own, views[fold], strict=True))
             members = [evidence(fold * n_members + i, x1, x2).double().softmax(-1) for i in range(n_members)]
             found[:, rows] = torch.stack(members).mean(dim=0).clamp_min(1e-12).log().cpu().numpy()
     return found
