@@ -29,20 +29,17 @@ def _held_out(family: str) -> list[str]:
     return [name for name, one in SCENARIOS.items() if one.family == family and one.role == "held_out"]
 
 
-def _rows(names: list[str], setting: str, n: int, estimators: tuple[str, ...] = tuple(PID_ESTIMATORS)) -> list[dict[str, Any]]:
-    """Rows of the plan for every estimator, scenario and seed."""
-    return [
-        dict(zip(COLUMNS, (e, name, setting, n, seed), strict=True))
-        for seed in SEEDS
-        for e in estimators
-        for name in names
-    ]
+def _rows(estimator: str, names: list[str], setting: str, n: int) -> list[dict[str, Any]]:
+    """Rows of the plan of an estimator for every scenario and seed."""
+    return [dict(zip(COLUMNS, (estimator, name, setting, n, s), strict=True)) for s in SEEDS for name in names]
 
 
 PLAN = [
-    *_rows(_held_out("donors"), DONORS, DONORS_SIZE),
-    *_rows(_held_out("donors"), ALIKE, DONORS_SIZE, ("posterior",)),
-    *_rows(_held_out("common"), PLAIN, PLAIN_SIZE),
+    *_rows("posterior", _held_out("donors"), DONORS, DONORS_SIZE),
+    *_rows("posterior", _held_out("donors"), ALIKE, DONORS_SIZE),
+    *_rows("posterior", _held_out("common"), PLAIN, PLAIN_SIZE),
+    *(row for e in ("cvx", "gaussian", "batch") for row in _rows(e, _held_out("donors"), DONORS, DONORS_SIZE)),
+    *(row for e in ("cvx", "gaussian", "batch") for row in _rows(e, _held_out("common"), PLAIN, PLAIN_SIZE)),
     *(dict(zip(COLUMNS, (e, "donors_noise_five", DONORS, TWIN_SIZE, 0), strict=True)) for e in PID_ESTIMATORS),
 ]
 OPTIONS: dict[str, Any] = {"check": [{"n": TWIN_SIZE}], "tolerance": 0.02, "n_jobs": -1}
