@@ -4,7 +4,7 @@ from scipy.stats import chisquare
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.known_truth import SCENARIOS, draw, mixture
-from beyond_alignment.information.known_truth.sections import donors, normal_fields, spot_coordinates
+from beyond_alignment.information.known_truth.sections import donor_of_samples, normal_fields, spot_coordinates
 from beyond_alignment.information.known_truth.states import draw_states
 
 
@@ -34,7 +34,7 @@ def test_cells_of_continuous_quantities_follow_the_table():
 
 def test_patches_follow_the_table_over_many_draws():
     scenario, rng = SCENARIOS["xor_spatial"], np.random.default_rng(0)
-    groups = donors(40, 2)
+    groups = donor_of_samples(40, 2)
     places = spot_coordinates(groups)
     shares = np.zeros((1000, *scenario.p.shape))
     for draw_of in shares:

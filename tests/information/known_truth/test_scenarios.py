@@ -20,6 +20,14 @@ NO_SYNERGY = (
     "copy_six",
     "redundant_unique_or",
     "redundant_unique_tilted",
+    "tuning_donors_noise",
+    "tuning_donors_redundant",
+    "tuning_donors_unique",
+    "donors_noise",
+    "donors_noise_five",
+    "donors_redundant",
+    "donors_unique",
+    "donors_patches",
 )
 
 
@@ -105,6 +113,12 @@ def fair(**changes):
         ({"donor_tilt": 1.5, "group_effect": 0.0}, "tilt"),
         ({"sweep": 0.0}, "'x'"),
         ({"donor_tilt": 0.5}, "informative"),
+        ({"family": "both"}, "'common' or 'donors'"),
+        ({"share_spread": 0.5}, "of the family 'donors'"),
+        ({"batch_effect": 0.5}, "of the family 'donors'"),
+        ({"family": "donors", "share_spread": float("inf")}, "not finite"),
+        ({"family": "donors", "n_donors": 1}, "two donors or more"),
+        ({"family": "donors", "donor_tilt": 0.5, "group_effect": 0.0}, "instead of a tilt"),
     ],
 )
 def test_impossible_scenarios_are_refused(changes, message):

@@ -1,18 +1,20 @@
 """Samples of a scenario: paired embeddings, labels, donors and places."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.discrete import mutual_information
 from beyond_alignment.information.known_truth.curves import arm_points, default_turns
-from beyond_alignment.information.known_truth.injection import injective_map
-from beyond_alignment.information.known_truth.registry import decompose, find
-from beyond_alignment.information.known_truth.scenario import Scenario, Symbol
-from beyond_alignment.information.known_truth.sections import donors, normal_fields, spot_coordinates
-from beyond_alignment.information.known_truth.states import draw_states
+from beyond_alignment.information.known_truth.injection import injective_map, with_batch_effect
+from beyond_alignment.information.known_truth.registry import conditional, decompose, find
+from beyond_alignment.information.known_truth.scenario import Family, Scenario, Symbol
+from beyond_alignment.information.known_truth.sections import donor_of_samples, normal_fields, spot_coordinates
+from beyond_alignment.information.known_truth.states import deal_states, draw_states, tilted_tables
+from beyond_alignment.information.known_truth.tables import with_prior
 from beyond_alignment.information.pid import PID
 
 
@@ -33,9 +35,14 @@ class KnownTruthSample:
     coordinates
         x and y (sample, 2) in microns.
     p
-        The exact distribution `p[i, j, y]` that the samples follow.
+        The exact distribution `p[i, j, y]` that the samples follow, all donors together.
     state1, state2
-        State of each source (sample,), which its embedding determines; no estimator may see them.
+        State of each source (sample,), which its embedding determines, if need be with the donor; no estimator may see
+        them.
+    family
+        That of the scenario; in ``donors`` the truth is conditional on the donor.
+    shares
+        Share of each class in each donor (donor, class).
     """
 
     name: str
@@ -47,11 +54,21 @@ class KnownTruthSample:
     p: NDArray[np.float64]
     state1: NDArray[np.int64]
     state2: NDArray[np.int64]
+    family: Family
+    shares: NDArray[np.float64]
 
     @property
     def pid(self) -> PID:
-        """The exact decomposition, in bits."""
-        return decompose(self.p)
+        """The exact decomposition, in bits; in the family ``donors`` the mean over the donors, weighted by size."""
+        if self.family == "common":
+            return decompose(self.p)
+        return conditional(self.p, self.shares, np.bincount(self.groups))
+
+    @property
+    def group_information(self) -> float:
+        """What the donor tells about the label by the shares of the classes alone, in bits."""
+        weights = np.bincount(self.groups) / len(self.groups)
+        return float(mutual_information(weights[:, None] * self.shares))
 
 
 def symbol_coordinates(
@@ -85,7 +102,13 @@ def symbol_coordinates(
 
 
 def draw(
-    scenario: Scenario | str, *, n: int, d1: int | None = None, d2: int | None = None, seed: int
+    scenario: Scenario | str,
+    *,
+    n: int,
+    d1: int | None = None,
+    d2: int | None = None,
+    seed: int,
+    donors: bool = True,
 ) -> KnownTruthSample:
     """Draw samples of a scenario.
 
@@ -103,6 +126,8 @@ def draw(
         Number of features of each embedding; the scenario's where None.
     seed
         Seed of the maps, the donors and the samples, together with the scenario's name. The maps do not depend on n.
+    donors
+        Whether donors differ; without, all have the shares of the classes of the scenario and no effect on features.
 
     Returns
     -------
@@ -111,17 +136,19 @@ def draw(
     Raises
     ------
     InputError
-        There is no scenario of that name, fewer samples than donors, a negative seed, or an embedding without room
-        for the latents.
+        There is no scenario of that name, fewer samples than donors, a negative seed, an embedding without room for
+        the latents, or too few samples for the classes of donors that differ.
     """
     scenario = find(scenario) if isinstance(scenario, str) else scenario
+    if not donors:
+        scenario = replace(scenario, group_effect=0.0, donor_tilt=0.0, share_spread=0.0, batch_effect=0.0)
     if n < scenario.n_donors:
         raise InputError(f"There are {n} samples for {scenario.n_donors} donors; pass at least one sample a donor.")
     if seed < 0:
         raise InputError(f"The seed is {seed}; pass an integer of 0 or more.")
     entropy = np.random.SeedSequence([seed, crc32(scenario.name.encode())])
-    rng_fields, *rng_sources = (np.random.default_rng(s) for s in entropy.spawn(3))
-    groups = donors(n, scenario.n_donors)
+    rng_fields, *rng_sources, rng_labels = (np.random.default_rng(s) for s in entropy.spawn(4))
+    groups = donor_of_samples(n, scenario.n_donors)
     coordinates = spot_coordinates(groups)
     fields = normal_fields(
         coordinates,
@@ -130,18 +157,28 @@ def draw(
         spatial_range=scenario.spatial_range,
         rng=rng_fields,
     )
-    state1, state2, y = draw_states(scenario, fields[:, 0], groups)
+    if scenario.family == "common":
+        state1, state2, y = draw_states(scenario, fields[:, 0], groups)
+        shares = tilted_tables(scenario, groups).sum(axis=(1, 2))
+        p = scenario.p
+    else:
+        state1, state2, y = deal_states(scenario, coordinates, groups, rng_labels)
+        shares = np.stack([np.bincount(y[groups == g], minlength=scenario.classes) for g in np.unique(groups)])
+        p = with_prior(scenario.p, np.bincount(y, minlength=scenario.classes) / n)
     embeddings = []
     sources = (
         (state1, scenario.first, fields[:, 1 : 1 + scenario.n_nuisance], scenario.d1 if d1 is None else d1),
         (state2, scenario.second, fields[:, 1 + scenario.n_nuisance :], scenario.d2 if d2 is None else d2),
     )
     for (state, held, nuisance, d), rng in zip(sources, rng_sources, strict=True):
-        rng_map, rng_donors, rng_place = rng.spawn(3)
+        rng_map, rng_donors, rng_place, rng_batch = rng.spawn(4)
         shift = scenario.group_effect * rng_donors.standard_normal((scenario.n_donors, scenario.n_nuisance))
         symbols = symbol_coordinates(state, held, sweep=scenario.sweep, rng=rng_place)
         latents = np.hstack([symbols, scenario.nuisance_sd * (nuisance + shift[groups])])
-        embeddings.append(injective_map(latents, d=d, rng=rng_map))
+        x = injective_map(latents, d=d, rng=rng_map)
+        if scenario.batch_effect > 0:
+            x = with_batch_effect(x, groups, effect=scenario.batch_effect, rng=rng_batch)
+        embeddings.append(x)
     return KnownTruthSample(
         name=scenario.name,
         x1=embeddings[0],
@@ -149,7 +186,9 @@ def draw(
         y=y,
         groups=groups,
         coordinates=coordinates,
-        p=scenario.p,
+        p=p,
         state1=state1,
         state2=state2,
+        family=scenario.family,
+        shares=shares / shares.sum(axis=1, keepdims=True),
     )

@@ -7,6 +7,8 @@ from scipy.stats import ortho_group
 from beyond_alignment.errors import InputError
 
 SLOPE = 0.2
+SCALE_OF_BATCH = 0.2
+"""Standard deviation of the logarithm of a donor's scale, a unit of batch effect."""
 
 
 def _leaky(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -55,3 +57,13 @@ def injective_map(latents: NDArray[np.float64], *, d: int, rng: np.random.Genera
     hidden = _leaky(latents @ rotation @ first.T + first_bias)
     hidden = _leaky(hidden @ second.T + second_bias)
     return np.asarray((hidden @ mixing.T + means) * scales)
+
+
+def with_batch_effect(
+    x: NDArray[np.float64], groups: NDArray[np.int64], *, effect: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Shift every feature of a donor by an amount of its own and scale the donor's whole embedding about the mean."""
+    n_donors, mean = int(groups.max()) + 1, x.mean(axis=0)
+    shift = effect * x.std(axis=0) * rng.standard_normal((n_donors, x.shape[1]))
+    scale = np.exp(SCALE_OF_BATCH * effect * rng.standard_normal(n_donors))
+    return np.asarray(mean + scale[groups, None] * (x - mean) + shift[groups])

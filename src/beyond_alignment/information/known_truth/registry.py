@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.broja import broja
+from beyond_alignment.information.known_truth.donors import donors_scenarios
 from beyond_alignment.information.known_truth.held_out import held_out_scenarios
 from beyond_alignment.information.known_truth.scenario import Scenario
+from beyond_alignment.information.known_truth.tables import with_prior
 from beyond_alignment.information.known_truth.tuning import tuning_scenarios
 from beyond_alignment.information.pid import PID
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
-    {scenario.name: scenario for scenario in (*tuning_scenarios(), *held_out_scenarios())}
+    {scenario.name: scenario for scenario in (*tuning_scenarios(), *held_out_scenarios(), *donors_scenarios())}
 )
-"""Name -> scenario; those for tuning first."""
+"""Name -> scenario; the common family, then donors that differ, those for tuning first in either."""
 
 ROUNDING_BITS = 1e-12
 
@@ -40,8 +42,17 @@ def decompose(p: NDArray[np.float64]) -> PID:
     return _truths[key]
 
 
+def conditional(p: NDArray[np.float64], shares: NDArray[np.float64], sizes: NDArray[np.int64]) -> PID:
+    """Decompose what sources tell about a label beyond the donor: the mean over donors, weighted by their sizes."""
+    of_donors = [asdict(decompose(with_prior(p, of_donor))) for of_donor in shares]
+    return PID(**{term: float(np.average([d[term] for d in of_donors], weights=sizes)) for term in of_donors[0]})
+
+
 def truth(scenario: Scenario | str) -> PID:
     """Exact decomposition of what the two sources of a scenario tell about its label.
+
+    Where donors differ this is what the sources would tell if they did not; a sample's own `pid` is conditional on its
+    donors.
 
     Parameters
     ----------

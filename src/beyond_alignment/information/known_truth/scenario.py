@@ -12,6 +12,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import check_distribution
 
 Role = Literal["tuning", "held_out"]
+Family = Literal["common", "donors"]
 
 MILD: Mapping[str, Any] = MappingProxyType({"n_nuisance": 3, "sweep": 0.8})
 """Fields of a scenario whose sources hold two symbols each, which would else take far more samples to learn."""
@@ -69,6 +70,15 @@ class Scenario:
         0 for independent samples.
     d1, d2
         Default number of features.
+    family
+        ``common``: one law holds in all samples, and `p` is what the two sources tell. ``donors``: the laws of the
+        donors differ as the two amounts below say, and the truth is conditional on the donor.
+    share_spread
+        How much the shares of the classes differ between donors: those of a donor are Dirichlet with the concentration
+        prior / `share_spread`. The states given the class follow `p` in every donor.
+    batch_effect
+        Standard deviation, over donors, of a shift of each feature, in units of that of the feature; every donor also
+        scales each embedding by a log-normal factor.
     """
 
     name: str
@@ -86,6 +96,9 @@ class Scenario:
     spatial_range: float = 0.0
     d1: int = 128
     d2: int = 128
+    family: Family = "common"
+    share_spread: float = 0.0
+    batch_effect: float = 0.0
 
     def __post_init__(self) -> None:
         table = check_distribution(self.p, ndim=3)
@@ -100,11 +113,27 @@ class Scenario:
             raise InputError(f"The role is {self.role!r}; pass 'tuning' or 'held_out'.")
         if self.n_nuisance < 0 or self.n_donors < 1:
             raise InputError(f"{self.name!r} has {self.n_nuisance} nuisance latents and {self.n_donors} donors.")
-        amounts = (self.nuisance_sd, self.group_effect, self.spatial_range, self.donor_tilt)
+        amounts = (
+            self.nuisance_sd,
+            self.group_effect,
+            self.spatial_range,
+            self.donor_tilt,
+            self.share_spread,
+            self.batch_effect,
+        )
         if not (np.isfinite(amounts).all() and min(amounts) >= 0 and self.donor_tilt <= 1 and self.sweep > 0):
             raise InputError(f"An amount of {self.name!r} is negative, not finite or, for a tilt, above 1.")
         if self.group_effect > 0 and self.donor_tilt > 0:
             raise InputError(f"{self.name!r} has donor effects and donor priors, which make the nuisance informative.")
+        if self.family not in ("common", "donors"):
+            raise InputError(f"The family of {self.name!r} is {self.family!r}; pass 'common' or 'donors'.")
+        if self.family == "common" and (self.share_spread > 0 or self.batch_effect > 0):
+            raise InputError(f"The donors of {self.name!r} differ; make it one of the family 'donors'.")
+        if self.family == "donors" and (self.donor_tilt > 0 or self.n_donors < 2):
+            raise InputError(
+                f"{self.name!r} has {self.n_donors} donors of tilt {self.donor_tilt}; pass two donors or more and a"
+                " spread of their shares instead of a tilt."
+            )
 
     @property
     def classes(self) -> int:

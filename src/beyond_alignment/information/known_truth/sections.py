@@ -9,7 +9,7 @@ N_WAVES = 256
 WHITE_SHARE = 0.2
 
 
-def donors(n: int, n_donors: int) -> NDArray[np.int64]:
+def donor_of_samples(n: int, n_donors: int) -> NDArray[np.int64]:
     """Donor of every sample (sample,), in consecutive runs of nearly equal length."""
     return np.arange(n, dtype=np.int64) * n_donors // n
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.estimators import estimate_pid
 from beyond_alignment.information.known_truth.draw import draw
-from beyond_alignment.information.known_truth.registry import truth
 from beyond_alignment.information.pid import TERMS
 
 TILE_UM = 500.0
@@ -53,10 +52,10 @@ def trial(estimator: str, scenario: str, n: int, seed: int, *, n_bootstrap: int 
     dict
         `TRIAL_COLUMNS` to numbers; an estimator that refuses the sample leaves its own columns NaN.
     """
-    exact = truth(scenario)
+    sample = draw(scenario, n=n, seed=seed)
+    exact = sample.pid
     values = dict.fromkeys(TRIAL_COLUMNS, float("nan"))
     values |= {f"true_{term}": float(getattr(exact, term)) for term in TERMS}
-    sample = draw(scenario, n=n, seed=seed)
     blocks = square_tiles(sample.coordinates, sample.groups, side_um=TILE_UM)
     start = time.perf_counter()
     try:
