@@ -1,14 +1,22 @@
-"""One run of an estimator on one sample whose decomposition is known."""
+"""Estimators of the decomposition on samples whose decomposition is known."""
 
 import time
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.estimators import estimate_pid
-from beyond_alignment.information.known_truth.draw import draw
 from beyond_alignment.information.pid import TERMS
+from beyond_alignment.simulate import draw
+from beyond_alignment.study import each
+
+GRID = ("estimator", "scenario", "n", "seed")
 
 TILE_UM = 500.0
 """Side of the square tiles that the bootstrap resamples: some 25 spots each, as on tissue."""
@@ -23,6 +31,51 @@ TRIAL_COLUMNS = (
     "seconds",
 )
 """What a trial measures: the truth, the estimate and the interval of each term in bits, and how it was got."""
+
+
+def calibrate(
+    estimators: Sequence[str],
+    scenarios: Sequence[str],
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    n_jobs: int = -1,
+) -> pd.DataFrame:
+    """Run every estimator on every scenario, size and seed; each run depends on these four alone.
+
+    All estimators see the same sample of a scenario, size and seed.
+
+    Parameters
+    ----------
+    estimators
+        Methods of :func:`beyond_alignment.information.estimate_pid`.
+    scenarios
+        Names of scenarios of known truth.
+    sizes
+        Numbers of samples.
+    seeds
+        Seeds.
+    n_bootstrap
+        Bootstrap replicates of each run.
+    n_jobs
+        Processes, of one thread each; -1 for one a core.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run, in the order of the arguments: estimator, scenario, n, seed, and `TRIAL_COLUMNS` in bits and
+        seconds.
+    """
+    rows = [dict(zip(GRID, point, strict=True)) for point in product(estimators, scenarios, sizes, seeds)]
+    found = dict(each(partial(_run, n_bootstrap=n_bootstrap), rows, n_jobs=n_jobs, what="calibration"))
+    return pd.DataFrame([row | found[i] for i, row in enumerate(rows)], columns=[*GRID, *TRIAL_COLUMNS])
+
+
+def _run(estimator: str, scenario: str, n: int, seed: int, *, n_bootstrap: int) -> dict[str, float]:
+    """Run one point on one thread."""
+    with threadpool_limits(1):
+        return trial(estimator, scenario, n, seed, n_bootstrap=n_bootstrap)
 
 
 def square_tiles(coordinates: NDArray[np.float64], groups: NDArray[np.int64], *, side_um: float) -> NDArray[np.intp]:

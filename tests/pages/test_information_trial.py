@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.benchmark import calibration
-from beyond_alignment.benchmark.calibration import calibrate
 from beyond_alignment.benchmark.calibration_summary import summarise_calibration, summarise_scenarios
-from beyond_alignment.information.known_truth import trial as trial_module
-from beyond_alignment.information.known_truth.trial import TRIAL_COLUMNS, square_tiles
 from beyond_alignment.information.pid import TERMS
+from beyond_alignment.pages import information_trial
+from beyond_alignment.pages.information_trial import TRIAL_COLUMNS, calibrate, square_tiles
 
 TRUE = {"nothing": 0.0, "half": 0.5, "all": 1.0}
 
@@ -33,7 +31,7 @@ def counted(monkeypatch):
         calls.append(point)
         return pretend(*point, **options)
 
-    monkeypatch.setattr(calibration, "trial", run)
+    monkeypatch.setattr(information_trial, "trial", run)
     return calls
 
 
@@ -73,7 +71,7 @@ def test_a_refused_sample_is_counted_and_left_out(counted, monkeypatch):
             values |= dict.fromkeys([*TERMS, "seconds", "p_synergy"], np.nan)
         return values
 
-    monkeypatch.setattr(calibration, "trial", refuses)
+    monkeypatch.setattr(information_trial, "trial", refuses)
     summary = summarise_calibration(grid()).set_index(["estimator", "n"]).loc[("good", 500)]
     assert (summary["runs"], summary["refused"]) == (6, 2)
     assert summary["error_sis"] == pytest.approx(0.01)
@@ -95,6 +93,6 @@ def test_a_run_measures_an_estimate_against_the_truth():
     assert rows["true_redundancy"].iloc[1] == pytest.approx(0, abs=1e-6)
     assert (rows["I12"] > 0).all()
     assert (rows["synergy_low"] <= rows["synergy_high"]).all()
-    again = trial_module.trial("cvx", "sum_bits", 400, 0, n_bootstrap=10)
+    again = information_trial.trial("cvx", "sum_bits", 400, 0, n_bootstrap=10)
     measured = [name for name in TRIAL_COLUMNS if name != "seconds"]
     assert rows.iloc[0][measured].tolist() == [again[name] for name in measured]
