@@ -18,7 +18,7 @@ def summarise_calibration(rows: pd.DataFrame, *, timed: bool = True) -> pd.DataF
     Parameters
     ----------
     rows
-        From :func:`beyond_alignment.benchmark.calibrate`.
+        From :func:`beyond_alignment.pages.information_trial.calibrate`.
     timed
         Whether to say how long the runs took, which differs from one time to the next.
 
@@ -44,7 +44,7 @@ def summarise_scenarios(rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        From :func:`beyond_alignment.benchmark.calibrate`.
+        From :func:`beyond_alignment.pages.information_trial.calibrate`.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.estimate import PID_ESTIMATORS, TERMS, estimate_pid
-from beyond_alignment.information.known_truth import SCENARIOS, draw
+from beyond_alignment.simulate import SCENARIOS, draw
 
 TILE_UM = 500.0
 """Side of the square tiles that the bootstrap resamples: some 25 spots each, as on tissue."""
