@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.information.recommendation import FEW_PAIRS, HIGH_SIS, MANY_PAIRS, RULE, recommend
-from beyond_alignment.information.strategy import TABLE, table_rows
+from beyond_alignment.information.advice import FEW_PAIRS, HIGH_SIS, MANY_PAIRS, RULE, TABLE, recommend, table_rows
 
 FEW = "unimodal until there are more pairs"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beyond_alignment.information.advice import TABLE, recommend_strategy, table_rows
 from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.information.strategy import TABLE, recommend_strategy, table_rows
 
 
 def estimate(r, u1, u2, additive, interaction, *, half=0.02, p=None, p_interaction=None, **intervals):

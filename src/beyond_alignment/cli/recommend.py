@@ -31,7 +31,7 @@ def recommend(
 
     from beyond_alignment.cli.sis_console import show_rule
     from beyond_alignment.files import write_text
-    from beyond_alignment.information.recommendation import recommend as read_rule
+    from beyond_alignment.information.advice import recommend as read_rule
 
     if report is not None:
         if any(given is not None for given in (sis, low, high, interaction_share)):

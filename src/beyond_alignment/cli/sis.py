@@ -97,9 +97,9 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any],
 
     from beyond_alignment.cli.sis_answer import SisAnswer
     from beyond_alignment.cli.sis_console import working
+    from beyond_alignment.information.advice import recommend_strategy
     from beyond_alignment.information.estimate import estimate_pid
     from beyond_alignment.information.samples import check_samples
-    from beyond_alignment.information.strategy import recommend_strategy
 
     folds, classes, seed = settings["folds"], settings["classes"], settings["seed"]
     ours = settings["method"] == "posterior"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from beyond_alignment import __version__
+from beyond_alignment.information.advice import Recommendation, Strategy, recommend
 from beyond_alignment.information.estimate import TERMS, PIDEstimate
-from beyond_alignment.information.recommendation import Recommendation, recommend
-from beyond_alignment.information.strategy import Strategy
 
 SCHEMA = "beyond-alignment/sis"
 SCHEMA_VERSION = 1

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from beyond_alignment.cli.sis_answer import SisAnswer
 from beyond_alignment.cli.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
+from beyond_alignment.information.advice import Recommendation
 from beyond_alignment.information.estimate import TERMS
-from beyond_alignment.information.recommendation import Recommendation
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from beyond_alignment import __version__
 from beyond_alignment.cli.sis_answer import SisAnswer
 from beyond_alignment.cli.sis_words import PARTS_OF_SYNERGY, interval, number, p_value, pairs
 from beyond_alignment.files import atomic_path
+from beyond_alignment.information.advice import RULE, TABLE
 from beyond_alignment.information.estimate import TERMS
-from beyond_alignment.information.recommendation import RULE
-from beyond_alignment.information.strategy import TABLE
 from beyond_alignment.plotting.decomposition import plot_pid
 from beyond_alignment.plotting.style import use_style
 

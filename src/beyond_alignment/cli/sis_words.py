@@ -2,8 +2,8 @@
 
 import math
 
+from beyond_alignment.information.advice import RuleRow
 from beyond_alignment.information.estimate import PIDEstimate
-from beyond_alignment.information.recommendation import RuleRow
 
 PARTS_OF_SYNERGY = ("synergy_additive", "synergy_interaction", "sis_interaction")
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.stats import t as student
 
+from beyond_alignment.checks import whole_number
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.comparison import gaussian, kmeans
 from beyond_alignment.information.discrete import JointInformations
@@ -228,10 +229,8 @@ def estimate_pid(
     """
     if method not in PID_ESTIMATORS:
         raise InputError(f"There is no estimator {method!r}; choose one of {', '.join(PID_ESTIMATORS)}.")
-    if n_bootstrap < FEWEST_REPLICATES:
-        raise InputError(f"{n_bootstrap} bootstrap replicates make no interval; ask for {FEWEST_REPLICATES} or more.")
-    if n_null < 0:
-        raise InputError(f"{n_null} refits with shuffled labels were asked for; ask for 0 or more.")
+    n_bootstrap = whole_number(n_bootstrap, "n_bootstrap", least=FEWEST_REPLICATES)
+    n_null, seed = whole_number(n_null, "n_null", least=0), whole_number(seed, "seed", least=0)
     if "device" in options:
         options["device"] = _device(options["device"])
     samples = check_samples(x1, x2, y, groups, blocks=blocks, seed=seed)
