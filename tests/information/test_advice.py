@@ -88,12 +88,18 @@ def test_synergy_that_is_not_shown_recommends_nothing_dear():
     assert "leaves open" in found.reason
 
 
-def test_no_information_recommends_neither():
-    found = recommend_strategy(made_estimate(0.005, 0, 0, 0.005, 0, below=0.03), names=("X_a", "X_b"))
+def test_little_information_recommends_nothing_dear():
+    found = recommend_strategy(made_estimate(0.005, 0, 0, 0.005, 0, below=0.03))
+    assert found.recommended == "unimodal"
+    assert "tell 0.01 bits about the label, of which too little is certain to build on" in found.reason
+
+
+def test_without_a_score_and_a_null_neither_is_recommended():
+    found = recommend_strategy(made_estimate(0.005, 0, 0, 0.005, 0, sis=None), names=("X_a", "X_b"))
     assert (found.recommended, found.rows) == ("not determined", ())
     assert found.reason == (
-        "SIS is not determined, because both sources together tell 0.01 bits about the label (-0.02 to 0.03), which"
-        " this data does not tell apart from nothing: nothing here asks for more than the better source, X_a."
+        "SIS is not determined, because both sources together tell 0.01 bits about the label, which this data does not"
+        " tell apart from nothing: nothing here asks for more than the better source, X_a."
     )
 
 

@@ -1,4 +1,4 @@
-"""What to try: the published table by score read beside the parts of a decomposition, and the rule by number of pairs."""
+"""What to try: the published table by score beside the parts of a decomposition, and the rule by number of pairs."""
 
 import math
 from dataclasses import dataclass
@@ -90,8 +90,8 @@ class Strategy:
     Attributes
     ----------
     rows
-        Rows of the table that the interval of SIS touches; the point alone where there is no interval, none where SIS is
-        not determined.
+        Rows of the table that the interval of SIS touches; the point alone where there is no interval, none where SIS
+        is not determined.
     recommended
         Name of a row of `TABLE`, or ``not determined``. It departs from `rows` where the parts of the decomposition
         speak against the score alone.
@@ -122,11 +122,11 @@ def recommend_strategy(
         What to call the sources.
     """
     pid, level = estimate.pid, 100 * estimate.level
-    nothing = _nothing(estimate)
-    if nothing:
+    if estimate.sis is None:
         better = names[0 if pid.I1 >= pid.I2 else 1]
         reason = (
-            f"SIS is not determined, because {nothing}: nothing here asks for more than the better source, {better}."
+            f"SIS is not determined, because {_nothing(estimate)}: nothing here asks for more than the better source,"
+            f" {better}."
         )
         return Strategy((), NOT_DETERMINED, reason)
     low, high = estimate.intervals["sis"]
@@ -147,21 +147,20 @@ def recommend_strategy(
 
 
 def _nothing(estimate: PIDEstimate) -> str:
-    """Say why there is no score to read a table by; empty where there is one."""
+    """Say why there is no score to read a table by."""
     told = f"both sources together tell {estimate.mutual_information.I12:.2f} bits about the label"
-    if estimate.sis is None and len(estimate.null):
+    if len(estimate.null):
         return f"{told} and shuffled labels reach {estimate.null['I12'].max():.2f} ({_p(estimate.p_information)})"
-    low, high = estimate.intervals["I12"]
-    least = low if math.isfinite(low) else estimate.pid.I12
-    if estimate.sis is not None and least > LEAST_INFORMATION:
-        return ""
-    interval = f" ({low:.2f} to {high:.2f})" if math.isfinite(low) and math.isfinite(high) else ""
-    return f"{told}{interval}, which this data does not tell apart from nothing"
+    return f"{told}, which this data does not tell apart from nothing"
 
 
 def _decide(estimate: PIDEstimate, names: tuple[str, str]) -> tuple[str, list[str]]:
     """Return the recommended row and the sentences that lead to it."""
     pid, alpha = estimate.pid, 1 - estimate.level
+    least = estimate.intervals["I12"][0]
+    if not (least if math.isfinite(least) else pid.I12) > LEAST_INFORMATION:
+        told = f"{estimate.mutual_information.I12:.2f} bits about the label"
+        return TABLE[0].name, [f"Both sources together tell {told}, of which too little is certain to build on."]
     sparse = any(SPARSE_TABLE in warning for warning in estimate.warnings)
     interaction, why = _interaction(estimate, sparse=sparse)
     if interaction:
@@ -200,8 +199,8 @@ def _interaction(estimate: PIDEstimate, *, sparse: bool) -> tuple[bool, list[str
     pid, p = estimate.pid, estimate.p_interaction
     if sparse:
         return False, [
-            f"The method {estimate.method!r} counts pairs of clusters, and counts as thin as these exaggerate the synergy"
-            " and above all its interaction part, so neither is read here; the method 'posterior' measures them."
+            f"The method {estimate.method!r} counts pairs of clusters, and counts as thin as these exaggerate the"
+            " synergy and above all its interaction part, so neither is read here; 'posterior' measures them."
         ]
     if math.isnan(p) or math.isnan(pid.synergy_interaction):
         return False, [
@@ -249,7 +248,7 @@ def _start(sentence: str) -> str:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What the published rule says at a score (`row`), all rows that its interval touches, and what stands beside it."""
+    """What the published rule says at a score (`row`), all rows that its interval touches, and what is beside it."""
 
     row: RuleRow
     rows: tuple[RuleRow, ...]
@@ -309,8 +308,8 @@ def recommend(
         said.append(f"The interval also reaches a score at which it says otherwise: {'; '.join(others)}.")
     said += [*_pairs(rows[-1]), *_beside(table, rows[-1], share)]
     said.append(
-        f"The rule states no number for a high score, and {HIGH_SIS:.2f} is taken here, from which on that table advises"
-        " a fusion of interactions; it is the paper's rule of thumb, so compare held-out scores before building on it."
+        f"The rule states no number for a high score, and {HIGH_SIS:.2f} is taken here, from which on that table"
+        " advises a fusion of interactions; it is the paper's rule of thumb, so compare held-out scores before building on it."
     )
     return Recommendation(row, rows, table, found, bounds, n_paired, share, " ".join(said))
 
