@@ -309,7 +309,8 @@ def recommend(
     said += [*_pairs(rows[-1]), *_beside(table, rows[-1], share)]
     said.append(
         f"The rule states no number for a high score, and {HIGH_SIS:.2f} is taken here, from which on that table"
-        " advises a fusion of interactions; it is the paper's rule of thumb, so compare held-out scores before building on it."
+        " advises a fusion of interactions; it is the paper's rule of thumb, so compare held-out scores before building"
+        " on it."
     )
     return Recommendation(row, rows, table, found, bounds, n_paired, share, " ".join(said))
 
