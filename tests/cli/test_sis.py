@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from beyond_alignment.cli import sis_answer, sis_report
-from beyond_alignment.information.estimate import PID_ESTIMATORS
-from beyond_alignment.information.estimate import TERMS
+from beyond_alignment.information.estimate import PID_ESTIMATORS, TERMS
 
 from .conftest import N, fake, faked, run
 

@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.score_agreement import (
 )
 from beyond_alignment.benchmark.tissue_information import TissueInformation
 from beyond_alignment.benchmark.verdicts import LOCAL, LONG_RANGE, NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
-from beyond_alignment.information.strategy import MATERIAL
+from beyond_alignment.information.advice import MATERIAL
 from beyond_alignment.resampling import percentile_interval
 
 Claim = dict[str, object]

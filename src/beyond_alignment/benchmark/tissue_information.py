@@ -13,9 +13,8 @@ from threadpoolctl import threadpool_limits
 from beyond_alignment.benchmark.problem import Contest
 from beyond_alignment.benchmark.tissue_pairs import MOST_FOLDS, task_contests, tissue_pair
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.information.estimate import estimate_pid
-from beyond_alignment.information.estimate import TERMS
-from beyond_alignment.information.strategy import recommend_strategy
+from beyond_alignment.information.advice import recommend_strategy
+from beyond_alignment.information.estimate import TERMS, estimate_pid
 from beyond_alignment.study import each
 from beyond_alignment.tasks import get_task
 from beyond_alignment.tasks.registry import TASKS

@@ -16,6 +16,7 @@ from beyond_alignment.resampling import Units
 
 REPLICATE_TOLERANCE = 1e-4
 """Bits; far below the spread of any replicate."""
+SPARSE_TABLE = "samples for each pair of clusters: the synergy is exaggerated"
 RIDGE = 1e-6
 LARGEST_STEP, N_STEPS = 50.0, 200
 Floats = NDArray[np.float64]
@@ -70,7 +71,7 @@ def kmeans(
         total[some] += share[:, None] * values
         gap += share[0] * own_gap
     per_cell = samples.n / (shape[0] * shape[1] * max(samples.n_groups, 1))
-    few = f"There are {per_cell:.1f} samples for each pair of clusters: the synergy is exaggerated."
+    few = f"There are {per_cell:.1f} {SPARSE_TABLE}."
     return Informations(total, None, gap, True, (few,) if per_cell < 50 else ())
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.stats import t as student
 
+from beyond_alignment.checks import whole_number
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.comparison import gaussian, kmeans
 from beyond_alignment.information.discrete import JointInformations
@@ -228,10 +229,8 @@ def estimate_pid(
     """
     if method not in PID_ESTIMATORS:
         raise InputError(f"There is no estimator {method!r}; choose one of {', '.join(PID_ESTIMATORS)}.")
-    if n_bootstrap < FEWEST_REPLICATES:
-        raise InputError(f"{n_bootstrap} bootstrap replicates make no interval; ask for {FEWEST_REPLICATES} or more.")
-    if n_null < 0:
-        raise InputError(f"{n_null} refits with shuffled labels were asked for; ask for 0 or more.")
+    n_bootstrap = whole_number(n_bootstrap, "n_bootstrap", least=FEWEST_REPLICATES)
+    n_null, seed = whole_number(n_null, "n_null", least=0), whole_number(seed, "seed", least=0)
     if "device" in options:
         options["device"] = _device(options["device"])
     samples = check_samples(x1, x2, y, groups, blocks=blocks, seed=seed)
@@ -320,19 +319,19 @@ def _estimate(
     point = table.iloc[0]
     pid = PID(**{name: float(point[name]) for name in PARTS[:6]}, gap=found.gap)
     told = JointInformations(*(float(point[name]) for name in ("I1", "I2", "I12")))
-    determined = p_information <= ALPHA if len(null) else not nothing
+    like_null = p_information > max(ALPHA, 1 / (1 + len(null)))  # False without a null, whose p-value is NaN
     if found.reflected:
         p_values = [reflected_p_value(replicates[name], point[name]) for name in ("synergy", "synergy_interaction")]
     else:
         p_values = [_p_value(replicates[name].to_numpy()) for name in ("sis", "sis_interaction")]
     if not PID_ESTIMATORS[method].estimates_parts:
         p_values[1] = float("nan")
-    said = _warnings(samples, told, float(point["synergy_raw"]), p_information, nothing=nothing)
+    said = _warnings(samples, told, float(point["synergy_raw"]), like_null=like_null, nothing=nothing)
     return PIDEstimate(
         pid=pid,
         mutual_information=told,
         synergy_raw=float(point["synergy_raw"]),
-        sis=pid.sis if determined else None,
+        sis=None if like_null or nothing else pid.sis,
         intervals=MappingProxyType({name: _holding(name, bounds, point) for name, bounds in intervals.items()}),
         group_intervals=MappingProxyType(_over_groups(found, samples, level)),
         null=null,
@@ -397,11 +396,11 @@ def _over_groups(found: Informations, samples: Samples, level: float) -> dict[st
 
 
 def _warnings(
-    samples: Samples, told: JointInformations, synergy_raw: float, p_information: float, *, nothing: bool
+    samples: Samples, told: JointInformations, synergy_raw: float, *, like_null: bool, nothing: bool
 ) -> list[str]:
     """Say what a reader must know before trusting the numbers."""
     found = []
-    if p_information > ALPHA:
+    if like_null:
         found.append("SIS is not determined: the joint model tells no more than with shuffled labels (its null).")
     elif nothing:
         found.append("The two sources tell nothing certain about the target, so SIS has nothing to be a share of.")

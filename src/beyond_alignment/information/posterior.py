@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
+from beyond_alignment.checks import whole_number
 from beyond_alignment.information.discrete import class_entropy, information
 from beyond_alignment.information.informations import BOTH, FIRST, INTERACTION, SECOND, UNION, Informations
 from beyond_alignment.information.posterior_network import CHUNK, HEADS, Evidence, Part, train
@@ -56,7 +57,7 @@ def make_folds(samples: Samples, *, n_folds: int, seed: int) -> Codes:
     units = next((u for u in (samples.groups, samples.blocks) if u is not None), np.arange(samples.n))
     counts = np.zeros((int(units.max()) + 1, len(samples.classes)))
     np.add.at(counts, (units, samples.codes), 1)
-    n_folds = min(n_folds, len(counts))
+    n_folds = min(whole_number(n_folds, "n_folds", least=2), len(counts))
     shares = counts / counts.sum(axis=0)
     order = np.random.default_rng(seed).permutation(len(counts))
     order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]

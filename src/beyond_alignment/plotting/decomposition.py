@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from beyond_alignment.benchmark.known_truth_leads import TERM_SYMBOLS
+from beyond_alignment.information.advice import TABLE
 from beyond_alignment.information.estimate import PIDEstimate
-from beyond_alignment.information.strategy import TABLE
 from beyond_alignment.plotting.scores import task_label
 from beyond_alignment.plotting.style import (
     DARK_GREEN,
