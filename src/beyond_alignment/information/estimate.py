@@ -238,7 +238,9 @@ def estimate_pid(
     weights = unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        job = bar.add_task(f"decomposition of {samples.n} samples, {n_null} refits with shuffled labels", total=1 + n_null)
+        job = bar.add_task(
+            f"decomposition of {samples.n} samples, {n_null} refits with shuffled labels", total=1 + n_null
+        )
         if method == "posterior":
             options["advance"] = partial(bar.advance, job)
         run = partial(PID_ESTIMATORS[method].function, units=units, **options)
@@ -306,7 +308,9 @@ def _estimate(
         p_information = float((1 + (null["I12"] >= table.at[0, "I12"]).sum()) / (1 + len(null)))
     apart = [FIRST, SECOND, BOTH]
     if found.reflected:
-        least = np.array([_interval(found.values[1:, c], found.values[0, c], 1 - (1 - level) / 3, True)[0] for c in apart])
+        least = np.array(
+            [_interval(found.values[1:, c], found.values[0, c], 1 - (1 - level) / 3, True)[0] for c in apart]
+        )
     else:
         least = np.quantile(found.values[1:][:, apart], (1 - level) / 6, axis=0)  # three looks share the error of one
     nothing = bool((least <= LEAST_BITS).all())
@@ -405,7 +409,7 @@ def _warnings(
     elif nothing:
         found.append("The two sources tell nothing certain about the target, so SIS has nothing to be a share of.")
     best = max(told.I1, told.I2)
-    if told.I12 < best - DIFFERENCE:
+    if best - DIFFERENCE > told.I12:
         found.append(
             f"The joint model tells less ({told.I12:.2f} bits) than one source alone ({best:.2f}), so the synergy as"
             f" measured is {synergy_raw:.2f} bits: it has not learnt what it could."
@@ -419,9 +423,14 @@ def _warnings(
         counts = np.zeros((samples.n_groups, len(samples.classes)), dtype=np.int64)
         np.add.at(counts, (samples.groups, samples.codes), 1)
         lives = (counts >= SEEN_IN).sum(axis=0)
-        few = [f"{samples.classes[c]!r} ({lives[c]} of {samples.n_groups})" for c in np.flatnonzero(2 * lives < samples.n_groups)]
+        few = [
+            f"{samples.classes[c]!r} ({lives[c]} of {samples.n_groups})"
+            for c in np.flatnonzero(2 * lives < samples.n_groups)
+        ]
         if few:
-            found.append(f"Classes live in few groups: {', '.join(few[:5])}; what is said of them rests on those groups.")
+            found.append(
+                f"Classes live in few groups: {', '.join(few[:5])}; what is said of them rests on those groups."
+            )
     if samples.n < FEW_SAMPLES:
         found.append(f"There are {samples.n} samples; below {FEW_SAMPLES} interactions are mostly missed.")
     if 0 < samples.n_groups < FEW_GROUPS:

@@ -365,8 +365,10 @@ def measure(
     by_group = np.zeros((mass.shape[1], 5))
     for column, table, n in zip((FIRST, SECOND, BOTH), (first, second, joint), counts, strict=True):
         by_group[:, column] = _told(table[0], n[0])
-    duals = [np.where(n[0][some[0]] > 0, d, 0.0) * n[0][some[0]] for d, n in
-             zip((exact.dual_first, exact.dual_second), counts[:2], strict=True)]
+    duals = [
+        np.where(n[0][some[0]] > 0, d, 0.0) * n[0][some[0]]
+        for d, n in zip((exact.dual_first, exact.dual_second), counts[:2], strict=True)
+    ]
     entropy = entr(first[0][some[0]].sum(axis=1)).sum(axis=1) / np.log(2)
     by_group[some[0], UNION] = entropy + sum(d.sum(axis=(1, 2)) for d in duals) / mass[0, some[0]] / np.log(2)
     by_group[:, INTERACTION] = by_group[:, BOTH] * interaction[0]

@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.estimate import ALPHA, estimate_pid
 from beyond_alignment.information.broja import broja_batch
+from beyond_alignment.information.estimate import ALPHA, estimate_pid
 from beyond_alignment.information.samples import Centred, Samples, check_samples
 
 KINDS = ("additive", "interaction")
@@ -75,7 +75,9 @@ def smallest_effect(
         raise InputError(f"The shares are {tuple(shares)}; pass numbers from 0 to {1 - SHARED - PRIVATE:g}.")
     if n_draws < 1:
         raise InputError(f"{n_draws} draws were asked for; ask for one or more.")
-    rows = [plant(x1, x2, groups, blocks, kind, s, seed=seed + d) for kind in KINDS for s in shares for d in range(n_draws)]
+    rows = [
+        plant(x1, x2, groups, blocks, kind, s, seed=seed + d) for kind in KINDS for s in shares for d in range(n_draws)
+    ]
     return summarise(pd.DataFrame(rows))
 
 
@@ -89,7 +91,14 @@ def summarise(finds: pd.DataFrame) -> pd.DataFrame:
 
 
 def plant(
-    x1: ArrayLike, x2: ArrayLike, groups: ArrayLike | None, blocks: ArrayLike | None, kind: str, share: float, *, seed: int
+    x1: ArrayLike,
+    x2: ArrayLike,
+    groups: ArrayLike | None,
+    blocks: ArrayLike | None,
+    kind: str,
+    share: float,
+    *,
+    seed: int,
 ) -> dict[str, float | str | bool]:
     """Plant one label and estimate its decomposition: kind, share, synergy and sis planted, estimate, found."""
     if kind not in KINDS:
@@ -104,7 +113,14 @@ def plant(
     y = (rng.random(samples.n) < chance[shared, own, other]).astype(np.int64)
     planted = _truth(samples.group_codes, shared, own, other, chance)
     found = estimate_pid(
-        samples.x1, samples.x2[pairs], y, samples.groups, blocks=samples.blocks, n_null=0, n_bootstrap=REPLICATES, seed=seed
+        samples.x1,
+        samples.x2[pairs],
+        y,
+        samples.groups,
+        blocks=samples.blocks,
+        n_null=0,
+        n_bootstrap=REPLICATES,
+        seed=seed,
     )
     return {
         "kind": kind,

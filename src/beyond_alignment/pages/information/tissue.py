@@ -37,7 +37,13 @@ OPTIONS: dict[str, Any] = {
     "tolerance": 0.1,
     "n_jobs": -1,
 }
-POWER_PAIRS = (("niche_immune", "section"), ("niche_immune", "donor"), ("domain", "main"), ("region", "main"), ("bacteria", "main"))
+POWER_PAIRS = (
+    ("niche_immune", "section"),
+    ("niche_immune", "donor"),
+    ("domain", "main"),
+    ("region", "main"),
+    ("bacteria", "main"),
+)
 """One task for each tissue and unit: power depends on embeddings, groups and blocks, not on the label."""
 N_DRAWS = 4
 POWER_PLAN = [
