@@ -60,7 +60,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PIDEstimator:
-    """An estimator: what `estimate_pid` calls it, one line for tables, its function, where it is from, whether it splits S."""
+    """An estimator: its name, one line for tables, its function, where it is from, and whether it splits the synergy."""
 
     name: str
     title: str
@@ -165,7 +165,7 @@ class PIDEstimate:
         return float(measured[term] if term in measured else getattr(self.pid, term))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a term: term, value, low, high, and the mean and the largest of its null; bits, but for scores."""
+        """Return one row a term: term, value, low, high, mean and largest of its null; bits, but for the scores."""
         rows = []
         for term, (low, high) in self.intervals.items():
             null = {"null": float(self.null[term].mean()), "null_most": float(self.null[term].max())}
@@ -416,8 +416,8 @@ def _warnings(
         )
     if samples.group_information > CONFOUNDED * max(told.I12, 0.0):
         found.append(
-            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits that"
-            " both sources tell within groups: part of what a model scores over all groups may be the group."
+            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits"
+            " that both sources tell within groups: part of what a model scores over all groups may be the group."
         )
     if samples.groups is not None:
         counts = np.zeros((samples.n_groups, len(samples.classes)), dtype=np.int64)

@@ -63,8 +63,8 @@ def smallest_effect(
     -------
     pandas.DataFrame
         One row a kind and share: kind, share, synergy (planted, bits), sis (planted), power (share of finds), n_draws.
-        ``attrs["smallest"]`` maps each kind to the synergy in bits, None where the largest planted one is not found with
-        80 % power; read off a logistic curve through all draws.
+        ``attrs["smallest"]`` maps each kind to the synergy in bits, None where the largest planted one is not found
+        with 80 % power; read off a logistic curve through all draws.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Estimators of the decomposition where the truth is known: with donors that differ, with the same law and donors alike."""
+"""Estimators of the decomposition where the truth is known: donors that differ, the same laws without, and no donors."""
 
 import time
 from typing import Any

@@ -1,9 +1,9 @@
-"""Tissue taken apart: what expression and morphology tell about a label within sections, donors or blocks, and its null."""
+"""Tissue taken apart: what expression and morphology tell of a label within sections, donors or blocks, and its null."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -77,9 +77,9 @@ def pair_of(task: str, unit: str) -> TissuePair:
     tissue = release(data_set)
     where = {"expression": EXPRESSION, "morphology": MORPHOLOGY, "field_um": FIELD_UM}
     (contest,) = task_contests({data_set: tissue}, [task], **where)  # type: ignore[arg-type]
-    pair = tissue_pair(tissue, contest if unit == "main" else replace(contest, split=unit), seed=SEED)
+    pair = tissue_pair(tissue, contest if unit == "main" else replace(contest, split=cast(Any, unit)), seed=SEED)
     first, second = (Reduction(seed=SEED).fit(x).transform(x) if x.shape[1] > MOST_FEATURES else x for x in pair.views)
-    return replace(pair, views=(first, second))
+    return replace(pair, views=cast(Any, (first, second)))
 
 
 def decompose(task: str, unit: str, n_null: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def planted(task: str, unit: str, kind: str, share: float, draw: int) -> dict[st
 
 
 def smallest(plants: pd.DataFrame) -> pd.DataFrame:
-    """Return the smallest synergy of either kind that each tissue and unit would show, bits; empty where none planted."""
+    """Return the smallest synergy of either kind that each tissue and unit would show, bits; empty where none is."""
     rows = []
     for (task, unit), part in plants.groupby(["task", "unit"], sort=False):
         table = summarise(part)
