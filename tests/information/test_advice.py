@@ -114,6 +114,8 @@ def test_information_that_shuffled_labels_reach_recommends_neither():
         "SIS is not determined, because both sources together tell 0.04 bits about the label and shuffled labels reach"
         " 0.09 (p = 0.1): nothing here asks for more than the better source, X_b."
     )
+    few = recommend_strategy(made_estimate(0.01, 0.01, 0.02, 0.3, 0.3, null=[0.01] * 3))
+    assert "because 3 refits with shuffled labels show nothing below p = 0.05; ask for 19:" in few.reason
     shown = made_estimate(0.01, 0.01, 0.02, 0.3, 0.3, null=[0.01] * 19)
     assert recommend_strategy(shown).recommended == "interaction"
 

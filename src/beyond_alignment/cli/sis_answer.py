@@ -87,7 +87,7 @@ class SisAnswer:
     def headline(self) -> str:
         """What is recommended, or that there is no score."""
         if self.estimate.sis is None:
-            return "SIS not determined (both sources together tell no more than chance would)"
+            return "SIS not determined"
         return f"Recommended: {self.strategy.recommended}"
 
     @property
@@ -133,17 +133,16 @@ class SisAnswer:
         p_values = {"synergy": estimate.p_synergy, "synergy_interaction": estimate.p_interaction}
         p_values["I12"] = estimate.p_information
         for term in TERMS:
-            null = estimate.null[term]
-            cells = (
-                _text(estimate.value(term)),
-                _interval(estimate.intervals[term]),
-                _interval(estimate.group_intervals[term]) if estimate.group_intervals else "",
-            )
+            null, known = estimate.null[term], term not in SCORES or estimate.sis is not None
             words = TERM_WORDS[term].format(first=self.inputs["first"], second=self.inputs["second"])
-            beside = f"{_text(null.mean())} ({_text(null.max())})" if null.notna().any() else "–"
-            undetermined = term in SCORES and estimate.sis is None
-            shown = ("not determined", "–", "–" if estimate.group_intervals else "") if undetermined else cells
-            rows.append(TermRow(term, words, *shown, beside, _p(p_values.get(term, math.nan))))
+            shown = (
+                words if known else f"{words.split(':')[0]}: not determined",
+                _text(estimate.value(term)) if known else "–",
+                _interval(estimate.intervals[term]) if known else "–",
+                _interval(estimate.group_intervals[term]) if known and estimate.group_intervals else "–",
+                f"{_text(null.mean())} ({_text(null.max())})" if null.notna().any() else "–",
+            )
+            rows.append(TermRow(term, *shown, _p(p_values.get(term, math.nan))))
         return rows
 
     def record(self) -> dict[str, Any]:
