@@ -41,7 +41,6 @@ MEASURED_NAMES = {
     "synergy_raw": "S as measured",
 }
 OPEN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#222222", "linewidth": 0.9}
-NULL_GREY, SOFT = "#BDBDBD", "#555555"
 WIDTH = 0.42
 HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#777777", "hatch": "/////", "linewidth": 0.8}
 THRESHOLDS = tuple(row.low for row in TABLE[1:])
