@@ -60,7 +60,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PIDEstimator:
-    """An estimator: its name, one line for tables, its function, where it is from, and whether it splits the synergy."""
+    """An estimator: its name, a title for tables, its function, where it is from, whether it splits the synergy."""
 
     name: str
     title: str

@@ -1,9 +1,10 @@
-"""Estimators of the decomposition where the truth is known: donors that differ, the same laws without, and no donors."""
+"""Estimators of the decomposition where the truth is known: donors differ, the same laws without, and no donors."""
 
 import time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError

@@ -1,4 +1,4 @@
-"""Tissue taken apart: what expression and morphology tell of a label within sections, donors or blocks, and its null."""
+"""Tissue taken apart: what both experts tell of a label within sections, donors or blocks, and its null."""
 
 from collections.abc import Mapping
 from dataclasses import replace
