@@ -14,6 +14,7 @@ from beyond_alignment.simulate import SCENARIOS, draw
 TILE_UM = 500.0
 """Side of the square tiles that the bootstrap resamples: some 25 spots each, as on tissue."""
 DONORS, ALIKE, PLAIN = "donors differ", "same law, donors alike", "no donors"
+SHOWN = (DONORS, PLAIN)
 DONORS_SIZE, PLAIN_SIZE, TWIN_SIZE = 2400, 4000, 400
 SEEDS = tuple(range(20))
 REPLICATES, FEWER_REPLICATES = 200, 40
