@@ -406,7 +406,7 @@ def test_a_file_without_rights_and_a_place_without_rights_are_named_as_such(own,
     with monkeypatch.context() as patch:
         patch.setattr(h5py, "File", mock.Mock(side_effect=PermissionError(13, "Permission denied")))
         refused(own, asked(), "may not be read: change its rights, or close it where it is open")
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     refused(own, [*asked(), "--json", own.parent / "r.json"], "r.json cannot be written: you may not write into")
 
 
