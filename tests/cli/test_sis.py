@@ -462,6 +462,18 @@ def test_with_a_real_estimator(own, method):
     assert all(found[term]["low"] <= found[term]["value"] <= found[term]["high"] for term in ("I12", "redundancy"))
 
 
+def test_groups_that_are_small_or_of_one_class_are_answered(own):
+    def change(data):
+        data.obs["donor"] = ["few", "few", "alone", *data.obs["donor"][3:]]
+        pure = (data.obs["niche"] == "far") & (data.obs["donor"] == "D4")
+        data.obs["donor"] = data.obs["donor"].where(~pure, "pure")
+
+    edited(own, change)
+    code, out, err = run("sis", own, *asked(method="cvx", null=1, bootstrap=20))
+    assert (code, err) == (0, "")
+    assert "in 11 groups" in out
+
+
 WORDS = st.sampled_from(["X_a", "X_b", "a", "mix", "spatial", "niche", "donor", "tile", "age", "one", "rare", "few",
                          "partly", "never", "section", "", "-", "../X", "obs", "\n", "é", "a/b"])  # fmt: skip
 NUMBERS = st.one_of(st.integers(-2, 30), st.floats(), st.text(max_size=3))
