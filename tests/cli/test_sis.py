@@ -406,7 +406,7 @@ def test_a_file_without_rights_and_a_place_without_rights_are_named_as_such(own,
     with monkeypatch.context() as patch:
         patch.setattr(h5py, "File", mock.Mock(side_effect=PermissionError(13, "Permission denied")))
         refused(own, asked(), "may not be read: change its rights, or close it where it is open")
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     refused(own, [*asked(), "--json", own.parent / "r.json"], "r.json cannot be written: you may not write into")
 
 
@@ -460,6 +460,18 @@ def test_with_a_real_estimator(own, method):
     assert found["I1"]["value"] > 0.5
     assert found["I12"]["value"] > found["I12"]["null_most"]
     assert all(found[term]["low"] <= found[term]["value"] <= found[term]["high"] for term in ("I12", "redundancy"))
+
+
+def test_groups_that_are_small_or_of_one_class_are_answered(own):
+    def change(data):
+        data.obs["donor"] = ["few", "few", "alone", *data.obs["donor"][3:]]
+        pure = (data.obs["niche"] == "far") & (data.obs["donor"] == "D4")
+        data.obs["donor"] = data.obs["donor"].where(~pure, "pure")
+
+    edited(own, change)
+    code, out, err = run("sis", own, *asked(method="cvx", null=1, bootstrap=20))
+    assert (code, err) == (0, "")
+    assert "in 11 groups" in out
 
 
 WORDS = st.sampled_from(["X_a", "X_b", "a", "mix", "spatial", "niche", "donor", "tile", "age", "one", "rare", "few",

@@ -68,7 +68,7 @@ class Samples:
 
     @property
     def group_information(self) -> float:
-        """I(group; class) in bits, less its mean excess over independence; 0 without groups."""
+        """I(group; class) of the counts, in bits; 0 without groups."""
         table = np.zeros((max(self.n_groups, 1), len(self.classes)))
         np.add.at(table, (self.group_codes, self.codes), 1 / self.n)
         return float(information(table[None])[0])
