@@ -149,9 +149,9 @@ def _table(before: PIDEstimate, after: PIDEstimate) -> pd.DataFrame:
     rows = []
     for term in RETAINED_TERMS:
         name = "I12" if term == "total" else term
-        values = [getattr(estimate.pid, name) for estimate in (before, after)]
+        values = [estimate.value(name) for estimate in (before, after)]
         bounds = [estimate.intervals[name] for estimate in (before, after)]
-        least = max(LEAST_BITS, LEAST_SHARE * before.pid.I12)
+        least = max(LEAST_BITS, LEAST_SHARE * before.mutual_information.I12)
         kept: tuple[float | None, ...] = (None, None, None)
         if bounds[0][0] > least:
             share = values[1] / values[0]
