@@ -221,7 +221,7 @@ def test_the_answer_is_printed_and_written_whole(own):
         "Made from neighbours: the label was computed from the neighbours",
         "0.200 │ 0.160 to 0.220 │ 0.001 (0.001) │ 0.002",
         "0.900 │ 0.860 to 0.920 │ 0.010 (0.010) │ 0.05",
-        "Null: 19 refits with labels shuffled within groups, as mean (largest).",
+        "Null: 19 refits with labels shuffled within groups, as mean (largest); of a score, a share",
         "the group alone tells 0.0",
         "Recommended: concatenation",
         "rule of thumb",

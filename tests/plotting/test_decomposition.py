@@ -42,7 +42,7 @@ def tasks():
     for score, values in (scores | {"I1": (0.5,) * 4, "I2": (0.4,) * 4, "I12": (0.6, 0.6, 0.6, -0.01)}).items():
         centre = np.array(values)
         table = table.assign(**{score: centre, f"{score}_low": centre - 0.01, f"{score}_high": centre + 0.04})
-    return table.assign(null_I12=0.05, null_synergy=0.03, null_sis=0.2)
+    return table.assign(null_I12=0.05, null_synergy=0.03)
 
 
 def widths(ax):
@@ -111,7 +111,6 @@ def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     assert [text.get_text() for text in left.texts][:2] == ["null of S", "0.67"]
     assert lines(left, "D")[0].tolist() == [0.6, 0.6, 0.6, -0.01]
     assert left.get_xlim()[0] < -0.02
-    assert widths(right) == [0.2] * 4
     assert lines(right, "o")[0].tolist() == [0.3, 0.2, 0.1]
     assert lines(right, "D")[0].tolist() == [0.02, 0.03, 0.01]
     assert "not determined" in [text.get_text() for text in right.texts]
