@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from beyond_alignment.information.field_estimate import Informations, leading_components, terms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beyond_alignment.information.field_estimate import Informations, leading_components, terms
 from beyond_alignment.information.estimate import TERMS
 from beyond_alignment.resampling import reflected_interval, reflected_p_value
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from beyond_alignment.information.gaussian_pid import gaussian_pid
+from beyond_alignment.information.gaussian_union import gaussian_union
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import JointInformations
-from beyond_alignment.information.gaussian_pid import gaussian_pid
-from beyond_alignment.information.gaussian_union import gaussian_union
 
 N = 4000
 

@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 import torch
-
-from beyond_alignment.information import neural_training
 from beyond_alignment.information.neural_coupling import (
     Coupling,
     common_mass,
@@ -11,6 +9,8 @@ from beyond_alignment.information.neural_coupling import (
     table_information,
 )
 from beyond_alignment.information.neural_pid import batch_pid
+
+from beyond_alignment.information import neural_training
 
 N = 1000
 RULES = {

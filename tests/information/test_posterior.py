@@ -5,8 +5,8 @@ import pytest
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import estimate_pid
-from beyond_alignment.information.generators import linear_embedding_task
 from beyond_alignment.information.estimate import TERMS
+from beyond_alignment.simulate import linear_embedding_task
 
 SMALL = {"n_bootstrap": 20, "n_folds": 2}
 

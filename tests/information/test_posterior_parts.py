@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from beyond_alignment.information.components import Components
+from beyond_alignment.information.cross_fitting import make_folds
+from beyond_alignment.information.posterior_tables import blended, count, n_states, quantise
+from beyond_alignment.information.posterior_training import Part, TrainingOptions, train
+from beyond_alignment.information.stacking import blend
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax
 
 from beyond_alignment.information import broja
-from beyond_alignment.information.components import Components
-from beyond_alignment.information.cross_fitting import make_folds
 from beyond_alignment.information.gates import gate
 from beyond_alignment.information.posterior_network import HEADS, PosteriorNetwork
-from beyond_alignment.information.posterior_tables import blended, count, n_states, quantise
-from beyond_alignment.information.posterior_training import Part, TrainingOptions, train
 from beyond_alignment.information.samples import check_samples
-from beyond_alignment.information.stacking import blend
 
 GATES = ("redundant", "unique1", "copy", "xor", "and", "sum", "noisy_views")
 

@@ -35,9 +35,9 @@ def estimate(**changes):
 
 
 def tasks():
-    names = ("foo", "cell_type", "niche", "bacteria")
+    names = ("foo", "cell type", "niche", "bacteria")
     terms = dict(zip(PARTS, (0.3, 0.2, 0.1, 0.05, 0.02), strict=True))
-    table = pd.DataFrame({"task": names, "determined": (True, True, True, False), **terms})
+    table = pd.DataFrame({"label": names, "unit_name": "donor", "determined": (True, True, True, False), **terms})
     scores = {"sis": (0.1, 0.3, 0.2, 0.9), "sis_interaction": (0.01, 0.02, 0.03, 0.04)}
     for score, values in (scores | {"I1": (0.5,) * 4, "I2": (0.4,) * 4, "I12": (0.6, 0.6, 0.6, -0.01)}).items():
         centre = np.array(values)
@@ -105,7 +105,7 @@ def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     left, right = plotting.plot_decompositions(tasks()).axes[:2]
     labels = [label.get_text() for label in left.get_yticklabels()]
     assert [label.split("\n")[0] for label in labels] == ["cell type", "niche", "foo", "bacteria"]
-    assert "(from expression)" in labels[0]
+    assert labels[0].endswith("(given the donor)")
     assert widths(left) == pytest.approx(list(np.repeat([0.3, 0.2, 0.1, 0.03, 0.05, 0.02, 0.05], 4)))
     assert [patch.get_x() for patch in left.patches[12:16]] == pytest.approx([0.6] * 4)  # where S begins
     assert [text.get_text() for text in left.texts][:2] == ["null of S", "0.67"]

@@ -10,8 +10,7 @@ from sklearn.base import TransformerMixin, clone
 
 from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.estimate import PID_ESTIMATORS, estimate_pid
-from beyond_alignment.information.estimate import PIDEstimate
+from beyond_alignment.information.estimate import PID_ESTIMATORS, PIDEstimate, estimate_pid
 from beyond_alignment.resampling import percentile_interval
 
 RETAINED_TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction", "total")

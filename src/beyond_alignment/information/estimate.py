@@ -60,7 +60,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PIDEstimator:
-    """An estimator: what `estimate_pid` calls it, one line for tables, its function, where it is from, whether it splits S."""
+    """An estimator: its name, a title for tables, its function, where it is from, whether it splits the synergy."""
 
     name: str
     title: str
@@ -165,7 +165,7 @@ class PIDEstimate:
         return float(measured[term] if term in measured else getattr(self.pid, term))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a term: term, value, low, high, and the mean and the largest of its null; bits, but for scores."""
+        """Return one row a term: term, value, low, high, mean and largest of its null; bits, but for the scores."""
         rows = []
         for term, (low, high) in self.intervals.items():
             null = {"null": float(self.null[term].mean()), "null_most": float(self.null[term].max())}
@@ -238,7 +238,9 @@ def estimate_pid(
     weights = unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        job = bar.add_task(f"decomposition of {samples.n} samples, {n_null} refits with shuffled labels", total=1 + n_null)
+        job = bar.add_task(
+            f"decomposition of {samples.n} samples, {n_null} refits with shuffled labels", total=1 + n_null
+        )
         if method == "posterior":
             options["advance"] = partial(bar.advance, job)
         run = partial(PID_ESTIMATORS[method].function, units=units, **options)
@@ -306,7 +308,9 @@ def _estimate(
         p_information = float((1 + (null["I12"] >= table.at[0, "I12"]).sum()) / (1 + len(null)))
     apart = [FIRST, SECOND, BOTH]
     if found.reflected:
-        least = np.array([_interval(found.values[1:, c], found.values[0, c], 1 - (1 - level) / 3, True)[0] for c in apart])
+        least = np.array(
+            [_interval(found.values[1:, c], found.values[0, c], 1 - (1 - level) / 3, True)[0] for c in apart]
+        )
     else:
         least = np.quantile(found.values[1:][:, apart], (1 - level) / 6, axis=0)  # three looks share the error of one
     nothing = bool((least <= LEAST_BITS).all())
@@ -319,19 +323,19 @@ def _estimate(
     point = table.iloc[0]
     pid = PID(**{name: float(point[name]) for name in PARTS[:6]}, gap=found.gap)
     told = JointInformations(*(float(point[name]) for name in ("I1", "I2", "I12")))
-    determined = p_information <= ALPHA if len(null) else not nothing
+    like_null = p_information > max(ALPHA, 1 / (1 + len(null)))  # False without a null, whose p-value is NaN
     if found.reflected:
         p_values = [reflected_p_value(replicates[name], point[name]) for name in ("synergy", "synergy_interaction")]
     else:
         p_values = [_p_value(replicates[name].to_numpy()) for name in ("sis", "sis_interaction")]
     if not PID_ESTIMATORS[method].estimates_parts:
         p_values[1] = float("nan")
-    said = _warnings(samples, told, float(point["synergy_raw"]), p_information, nothing=nothing)
+    said = _warnings(samples, told, float(point["synergy_raw"]), like_null=like_null, nothing=nothing)
     return PIDEstimate(
         pid=pid,
         mutual_information=told,
         synergy_raw=float(point["synergy_raw"]),
-        sis=pid.sis if determined else None,
+        sis=None if like_null or nothing else pid.sis,
         intervals=MappingProxyType({name: _holding(name, bounds, point) for name, bounds in intervals.items()}),
         group_intervals=MappingProxyType(_over_groups(found, samples, level)),
         null=null,
@@ -396,32 +400,37 @@ def _over_groups(found: Informations, samples: Samples, level: float) -> dict[st
 
 
 def _warnings(
-    samples: Samples, told: JointInformations, synergy_raw: float, p_information: float, *, nothing: bool
+    samples: Samples, told: JointInformations, synergy_raw: float, *, like_null: bool, nothing: bool
 ) -> list[str]:
     """Say what a reader must know before trusting the numbers."""
     found = []
-    if p_information > ALPHA:
+    if like_null:
         found.append("SIS is not determined: the joint model tells no more than with shuffled labels (its null).")
     elif nothing:
         found.append("The two sources tell nothing certain about the target, so SIS has nothing to be a share of.")
     best = max(told.I1, told.I2)
-    if told.I12 < best - DIFFERENCE:
+    if best - DIFFERENCE > told.I12:
         found.append(
             f"The joint model tells less ({told.I12:.2f} bits) than one source alone ({best:.2f}), so the synergy as"
             f" measured is {synergy_raw:.2f} bits: it has not learnt what it could."
         )
     if samples.group_information > CONFOUNDED * max(told.I12, 0.0):
         found.append(
-            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits that"
-            " both sources tell within groups: part of what a model scores over all groups may be the group."
+            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits"
+            " that both sources tell within groups: part of what a model scores over all groups may be the group."
         )
     if samples.groups is not None:
         counts = np.zeros((samples.n_groups, len(samples.classes)), dtype=np.int64)
         np.add.at(counts, (samples.groups, samples.codes), 1)
         lives = (counts >= SEEN_IN).sum(axis=0)
-        few = [f"{samples.classes[c]!r} ({lives[c]} of {samples.n_groups})" for c in np.flatnonzero(2 * lives < samples.n_groups)]
+        few = [
+            f"{samples.classes[c]!r} ({lives[c]} of {samples.n_groups})"
+            for c in np.flatnonzero(2 * lives < samples.n_groups)
+        ]
         if few:
-            found.append(f"Classes live in few groups: {', '.join(few[:5])}; what is said of them rests on those groups.")
+            found.append(
+                f"Classes live in few groups: {', '.join(few[:5])}; what is said of them rests on those groups."
+            )
     if samples.n < FEW_SAMPLES:
         found.append(f"There are {samples.n} samples; below {FEW_SAMPLES} interactions are mostly missed.")
     if 0 < samples.n_groups < FEW_GROUPS:

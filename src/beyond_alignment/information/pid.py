@@ -1,12 +1,6 @@
 """The decomposition of what two sources tell about a target: exact, and estimated from samples."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-
-import pandas as pd
-
-from beyond_alignment.information.discrete import JointInformations
 
 NOTHING = 1e-12
 """Bits that rounding leaves behind; so little information has no shares."""
@@ -90,5 +84,3 @@ class PID:
     def _share(self, part: float) -> float:
         """Divide by the total."""
         return part / self.I12 if self.I12 > NOTHING else 0.0
-
-

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Rows = NDArray[np.intp]
 Advance = Callable[[float], None]
+CPU = torch.device("cpu")
 
 N_COMPONENTS, LEADING, WHITENING = 32, 8, 0.2
 MOST_FITTED, MOST_TRAINED = 20_000, 50_000
@@ -51,8 +52,8 @@ STILL_LEARNING, MISCALIBRATED, NOTABLE_BITS = 0.25, 0.1, 0.02
 def make_folds(samples: Samples, *, n_folds: int, seed: int) -> Codes:
     """Return the fold of each sample: groups whole, else blocks; sizes and classes as even as that allows.
 
-    Units are dealt from the largest to the smallest, each to an empty fold while there is one, then to the fold in which
-    it leaves the shares of the classes over folds most even.
+    Units are dealt from the largest to the smallest, each to an empty fold while there is one, then to the fold in
+    which it leaves the shares of the classes over folds most even.
     """
     units = next((u for u in (samples.groups, samples.blocks) if u is not None), np.arange(samples.n))
     counts = np.zeros((int(units.max()) + 1, len(samples.classes)))
@@ -135,10 +136,16 @@ def cross_fit(
     folds = make_folds(samples, n_folds=n_folds, seed=seed)
     n_members = int(np.clip(round(ENSEMBLE_SAMPLES / samples.n), 1, MOST_MEMBERS))
     rng = np.random.default_rng(seed)
-    maps, drawn = [], []
+    counts = np.zeros((int(groups.max()) + 1, len(samples.classes)))
+    np.add.at(counts, (groups, samples.codes), 1)
+    cells = groups * counts.shape[1] + samples.codes
+    sums = [x.sums_by(cells, counts.size).reshape(*counts.shape, -1) for x in sources]
+    maps, views, drawn = [], [], []
     for fold in range(int(folds.max()) + 1):
         rows = np.flatnonzero(folds != fold)
-        maps.append([Components(x, rows, seed=seed) for x in sources])
+        training = np.unique(groups[rows])
+        views.append([x.at_common_shares(counts, total, training) for x, total in zip(sources, sums, strict=True)])
+        maps.append([Components(x, rows, seed=seed) for x in views[-1]])
         drawn += [_training_rows(samples, rows, rng) for _ in range(n_members)]
     found = []
     for share in (1.0, 0.5):
@@ -146,14 +153,15 @@ def cross_fit(
         for which, of_it in ((0, share), (1, 1.0)):
             size = max(2, int(of_it * min(len(rows[which]) for rows in drawn)))
             chosen = [rows[which][:size] for rows in drawn]
-            views = [
-                np.stack([maps[i // n_members][v](x, rows) for i, rows in enumerate(chosen)])
-                for v, x in enumerate(sources)
+            inputs = [
+                np.stack([maps[i // n_members][v](views[i // n_members][v], rows) for i, rows in enumerate(chosen)])
+                for v in range(2)
             ]  # (model, sample, component)
-            parts.append(Part(*(torch.from_numpy(a).to(device) for a in (*views, samples.codes[chosen], shares[chosen]))))
+            arrays = (*inputs, samples.codes[chosen], shares[chosen])
+            parts.append(Part(*(torch.from_numpy(a).to(device) for a in arrays)))
         steps = (lambda done, w=share / 1.5: advance(done * w)) if advance is not None else None
         evidence = train(parts[0], parts[1], seed=seed, advance=steps)
-        found.append(_predict(samples, evidence, sources, folds, maps, n_members, device))
+        found.append(_predict(samples, evidence, views, folds, maps, n_members, device))
     seen = [set(np.unique(samples.codes[rows[0]])) for rows in drawn]
     unseen = sorted(set(range(len(samples.classes))) - set.intersection(*seen))
     return CrossFit(found[0], found[1], folds, tuple(int(code) for code in unseen))
@@ -172,7 +180,7 @@ def _training_rows(samples: Samples, rows: Rows, rng: np.random.Generator) -> tu
 def _predict(
     samples: Samples,
     evidence: Evidence,
-    sources: list[Centred],
+    views: list[list[Centred]],
     folds: Codes,
     maps: list[list[Components]],
     n_members: int,
@@ -184,7 +192,7 @@ def _predict(
         held_out = np.flatnonzero(folds == fold)
         for start in range(0, len(held_out), CHUNK):
             rows = held_out[start : start + CHUNK]
-            x1, x2 = (torch.from_numpy(m(x, rows)).to(device) for m, x in zip(own, sources, strict=True))
+            x1, x2 = (torch.from_numpy(m(x, rows)).to(device) for m, x in zip(own, views[fold], strict=True))
             members = [evidence(fold * n_members + i, x1, x2).double().softmax(-1) for i in range(n_members)]
             found[:, rows] = torch.stack(members).mean(dim=0).clamp_min(1e-12).log().cpu().numpy()
     return found
@@ -199,8 +207,9 @@ def blend(evidence: Floats, codes: Codes, groups: Codes | None, folds: Codes) ->
     The weights of a fold are those that make p(y | x, group), proportional to the group's class shares times
     exp(evidence), most likely on the other folds. Offsets are one a group and class and are fitted on the group itself:
     they make the mean posterior of a group meet its class shares, and being constant within the group they tell nothing
-    in it. Without groups they come from the other folds too. The other folds' posteriors come from models that were trained on
-    this fold (the usual stacking); with at most five weights what that leaks is below what noise shows.
+    in it. Without groups they come from the other folds too. The posteriors of the other folds come from models that
+    were trained on this fold (the usual stacking); with at most five weights what that leaks is too little to show on
+    noise.
     """
     held = np.zeros(len(codes), dtype=np.int64) if groups is None else groups
     shares = np.log(class_shares(codes, held))
@@ -312,7 +321,7 @@ def _ratio(wanted: Floats, got: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class TableInformations:
-    """Plug-in informations (1 + replicate, information) in bits, those of each group (group, information), and the gap."""
+    """Plug-in informations (1 + replicate, information) in bits, those by group (group, information), and the gap."""
 
     values: Floats
     by_group: Floats
@@ -358,8 +367,10 @@ def measure(
     by_group = np.zeros((mass.shape[1], 5))
     for column, table, n in zip((FIRST, SECOND, BOTH), (first, second, joint), counts, strict=True):
         by_group[:, column] = _told(table[0], n[0])
-    duals = [np.where(n[0][some[0]] > 0, d, 0.0) * n[0][some[0]] for d, n in
-             zip((exact.dual_first, exact.dual_second), counts[:2], strict=True)]
+    duals = [
+        np.where(n[0][some[0]] > 0, d, 0.0) * n[0][some[0]]
+        for d, n in zip((exact.dual_first, exact.dual_second), counts[:2], strict=True)
+    ]
     entropy = entr(first[0][some[0]].sum(axis=1)).sum(axis=1) / np.log(2)
     by_group[some[0], UNION] = entropy + sum(d.sum(axis=(1, 2)) for d in duals) / mass[0, some[0]] / np.log(2)
     by_group[:, INTERACTION] = by_group[:, BOTH] * interaction[0]
@@ -401,7 +412,7 @@ def posterior(
     *,
     seed: int,
     n_folds: int = 5,
-    device: torch.device = torch.device("cpu"),
+    device: torch.device = CPU,
     advance: Advance | None = None,
 ) -> Informations:
     """Estimate informations given the group from cross-fitted posteriors.

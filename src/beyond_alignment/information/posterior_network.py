@@ -1,4 +1,4 @@
-"""Networks that learn what each source tells, what both tell added up and what they tell together, many side by side."""
+"""Networks that learn what each source tells, what both tell added up, and what they tell together; many at once."""
 
 import math
 from collections.abc import Callable
@@ -162,8 +162,8 @@ class _Best:
         losses = torch.cat(pieces, dim=2).mean(dim=2)  # (head, model)
         if not losses.isfinite().all():
             raise InputError(
-                "The networks of the estimate diverged (a loss is not finite): a source holds values far beyond the rest;"
-                " clip or rescale it."
+                "The networks of the estimate diverged (a loss is not finite): a source holds values far beyond the"
+                " rest; clip or rescale it."
             )
         better = losses < (torch.inf if self.losses is None else self.losses)
         self.losses = losses if self.losses is None else torch.where(better, losses, self.losses)

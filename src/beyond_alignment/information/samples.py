@@ -1,5 +1,7 @@
 """The one boundary of all estimators: paired samples that can be estimated from, or one sentence that says why not."""
 
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +18,7 @@ MIN_SAMPLES = 200
 MIN_PER_CLASS = 10
 MOST_LISTED = 5
 CHUNK_ROWS = 16_384
+LEAST_WITHIN = 0.2
 WORTH = 20.0
 """Samples that the spread over all groups counts for beside the spread of one group."""
 FIRST_LOOK = 2_000
@@ -91,26 +94,66 @@ class Centred:
         self.x, self.groups = x, groups
         if groups is None:
             return
-        sizes = np.bincount(groups)[:, None].astype(np.float64)
-        sums, squares = np.zeros((2, len(sizes), x.shape[1]))
-        for start in range(0, len(x), CHUNK_ROWS):
-            chunk, of = np.asarray(x[start : start + CHUNK_ROWS], dtype=np.float64), groups[start : start + CHUNK_ROWS]
-            np.add.at(sums, of, chunk)
-        means = sums / sizes
-        for start in range(0, len(x), CHUNK_ROWS):
-            chunk, of = np.asarray(x[start : start + CHUNK_ROWS], dtype=np.float64), groups[start : start + CHUNK_ROWS]
-            np.add.at(squares, of, (chunk - means[of]) ** 2)
-        common = squares.sum(axis=0) / len(x)
-        spread = np.sqrt((squares + WORTH * common) / (sizes + WORTH))
-        flat = spread <= 1e-6 * (1 + np.abs(means))
-        self.means, self.spread = means.astype(np.float32), np.where(flat, np.inf, spread).astype(np.float32)
+        self.sizes = np.bincount(groups)[:, None].astype(np.float64)
+        self.own_means = self.sums_by(groups, len(self.sizes)) / self.sizes
+        squares = np.zeros_like(self.own_means)
+        for rows in _chunks(len(x)):
+            of = groups[rows]
+            np.add.at(squares, of, (np.asarray(x[rows], dtype=np.float64) - self.own_means[of]) ** 2)
+        self.variances = (squares + WORTH * squares.sum(axis=0) / len(x)) / (self.sizes + WORTH)
+        self._centre(self.own_means, self.variances)
+
+    def sums_by(self, cells: NDArray[np.int64], n_cells: int) -> NDArray[np.float64]:
+        """Return the sums (cell, feature) of the samples of each cell."""
+        sums = np.zeros((n_cells, self.x.shape[1]))
+        for rows in _chunks(len(self.x)):
+            np.add.at(sums, cells[rows], np.asarray(self.x[rows], dtype=np.float64))
+        return sums
+
+    def _centre(self, means: NDArray[np.float64], variances: NDArray[np.float64]) -> None:
+        """Take means and spreads (group, feature); a feature that does not vary in a group says 0 in it."""
+        flat = np.sqrt(self.variances) <= 1e-6 * (1 + np.abs(self.own_means))
+        self.means = means.astype(np.float32)
+        self.spread = np.where(flat, np.inf, np.sqrt(variances)).astype(np.float32)
+
+    def at_common_shares(
+        self, counts: NDArray[np.float64], sums: NDArray[np.float64], training: NDArray[np.int64]
+    ) -> "Centred":
+        """Return the source as if all groups had the same class shares: a group's mean moves with its shares.
+
+        What a class adds to the mean of a group is fitted within the training groups, from counts (group, class) and
+        sums (group, class, feature); of the other groups the class shares alone are used. What is subtracted is the
+        same for all samples of a group, so it tells nothing in it.
+        """
+        if self.groups is None:
+            return self
+        inside = counts[training]
+        share = inside / inside.sum(axis=1, keepdims=True)
+        within = np.diag(inside.sum(axis=0)) - share.T @ inside
+        across = (sums[training] - share[:, :, None] * sums[training].sum(axis=1, keepdims=True)).sum(axis=0)
+        effects = np.linalg.solve(within + np.eye(counts.shape[1]), across)  # (class, feature)
+        overall = inside.sum(axis=0) / inside.sum()
+        own = counts / counts.sum(axis=1, keepdims=True)
+        between = own @ effects**2 - (own @ effects) ** 2
+        common = overall @ effects**2 - (overall @ effects) ** 2
+        other = copy(self)
+        variances = np.maximum(self.variances - between, LEAST_WITHIN * self.variances) + common
+        other._centre(self.own_means - (own - overall) @ effects, variances)
+        return other
 
     def __getitem__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return some rows."""
         values = np.asarray(self.x[rows], dtype=np.float32)
-        return (
-            values if self.groups is None else (values - self.means[self.groups[rows]]) / self.spread[self.groups[rows]]
-        )
+        if self.groups is None:
+            return values
+        of = self.groups[rows]
+        return np.asarray((values - self.means[of]) / self.spread[of], dtype=np.float32)
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    """Yield the rows of a source a few thousand at a time."""
+    for start in range(0, n, CHUNK_ROWS):
+        yield slice(start, start + CHUNK_ROWS)
 
 
 def check_samples(
@@ -184,7 +227,8 @@ def _check_classes(labels: NDArray[np.int64], classes: tuple[str, ...], name: st
             f" and {len(few) - MOST_LISTED} more" if len(few) > MOST_LISTED else ""
         )
         raise InputError(
-            f"{name} has classes with too few samples: {listed}; each needs {MIN_PER_CLASS}: merge them or leave them out."
+            f"{name} has classes with too few samples: {listed}; each needs {MIN_PER_CLASS}: merge them or leave them"
+            " out."
         )
 
 
@@ -223,7 +267,7 @@ def _check_groups(
         )
 
 
-# ------------------------------------------------------------------------------------------ what makes an answer too good
+# ------------------------------------------------------------------------------- what makes an answer too good
 
 
 def _check_label_not_in(x: NDArray[np.floating], target: Target, *, name: str) -> None:
@@ -238,7 +282,7 @@ def _check_label_not_in(x: NDArray[np.floating], target: Target, *, name: str) -
 def _check_rows_not_shared(
     x1: NDArray[np.floating], x2: NDArray[np.floating], groups: NDArray[np.int64], *, names: tuple[str, ...]
 ) -> None:
-    """Check that no sample stands in two groups; sources of few kinds of rows are discrete and repeat as they should."""
+    """Check that no sample stands in two groups; sources of few kinds of rows are discrete and may repeat."""
     kinds = _kinds(x1, x2)
     n_kinds = int(kinds.max()) + 1
     if n_kinds <= DISCRETE_SHARE * len(kinds):

@@ -14,14 +14,15 @@ from matplotlib.patches import Patch
 from beyond_alignment.benchmark.known_truth_leads import TERM_SYMBOLS
 from beyond_alignment.information.advice import TABLE
 from beyond_alignment.information.estimate import MEASURED, PIDEstimate
-from beyond_alignment.plotting.scores import with_origin
 from beyond_alignment.plotting.style import (
     BLUE,
     DARK_GREEN,
     GREEN,
     INK,
+    NULL_GREY,
     ORANGE,
     PARTS,
+    SOFT,
     TERM_COLOURS,
     TERM_NAMES,
     figure_of,
@@ -41,7 +42,6 @@ MEASURED_NAMES = {
     "synergy_raw": "S as measured",
 }
 OPEN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#222222", "linewidth": 0.9}
-NULL_GREY, SOFT = "#BDBDBD", "#555555"
 WIDTH = 0.42
 HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#777777", "hatch": "/////", "linewidth": 0.8}
 THRESHOLDS = tuple(row.low for row in TABLE[1:])
@@ -147,8 +147,8 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        One row a task: task, determined, the parts, I1, I2 and I12 as measured, sis and sis_interaction, all but the
-        parts with ``_low`` and ``_high``, and the means ``null_I12`` and ``null_synergy``; SIS of a null is 0 / 0.
+        One row a task: label, unit_name, determined, the parts, I1, I2 and I12 as measured, sis and sis_interaction,
+        all but the parts with ``_low`` and ``_high``, and the means ``null_I12`` and ``null_synergy``.
     """
     ordered = table.sort_values(["determined", "sis"], ascending=False, kind="stable", ignore_index=True)
     figure, (left, right) = plt.subplots(
@@ -173,7 +173,7 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
         left.plot(ordered[term], place + shift, marker, color=colour, markersize=3.5, label=f"{term} as measured")
         _beside(left, term, ordered.loc[0, f"{term}_high"], shift, colour)
     _beside(left, "null of I12", ordered.loc[0, "null_I12"], 0.39, SOFT)
-    left.set_yticks(place, [with_origin(task) for task in ordered["task"]])
+    left.set_yticks(place, [f"{r.label}\n(given the {r.unit_name})" for r in ordered.itertuples()])
     highs, lows = (ordered[[f"{term}_{end}" for term in ("I1", "I2", "I12")]].to_numpy() for end in ("high", "low"))
     reach = max(1.12 * max(bottom.max(), highs.max()), 1e-3)
     left.set(xlabel="bits about the label", ylim=(len(ordered) - 0.5, -0.5), xlim=(min(1.4 * lows.min(), 0), reach))

@@ -6,20 +6,18 @@ import pytest
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import joint_informations
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.known_truth.continuous import (
+from beyond_alignment.information.union import union_information
+from beyond_alignment.simulate import symbol_table
+from beyond_alignment.simulate.tables import (
     additive_law,
     continuous_table,
     interaction_law,
-    wave_law,
-)
-from beyond_alignment.information.known_truth.tables import (
     noisy_views,
     side_by_side,
-    symbol_table,
+    wave_law,
     with_label_noise,
     with_prior,
 )
-from beyond_alignment.information.union import union_information
 
 
 def entropy(*shares):

@@ -6,8 +6,8 @@ from scipy.stats import chi2, chi2_contingency, chisquare, kstest
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import joint_informations
-from beyond_alignment.information.known_truth import SCENARIOS, draw, truth
-from beyond_alignment.information.known_truth.states import dealt_counts
+from beyond_alignment.simulate import SCENARIOS, draw, truth
+from beyond_alignment.simulate.draw import dealt_counts
 
 DONORS = [name for name, s in SCENARIOS.items() if s.family == "donors"]
 NOISE = [name for name in DONORS if "noise" in name]

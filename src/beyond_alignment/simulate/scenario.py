@@ -1,7 +1,8 @@
-"""What a scenario of known truth is made of."""
+"""What a scenario of known truth is made of, mixtures in any proportion, and the exact decomposition of a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -9,13 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.broja import broja
 from beyond_alignment.information.discrete import check_distribution
+from beyond_alignment.information.gates import gate
+from beyond_alignment.information.pid import PID
+from beyond_alignment.simulate.tables import with_label_noise
 
 Role = Literal["tuning", "held_out"]
 Family = Literal["common", "donors"]
 
 MILD: Mapping[str, Any] = MappingProxyType({"n_nuisance": 3, "sweep": 0.8})
 """Fields of a scenario whose sources hold two symbols each, which would else take far more samples to learn."""
+
+
+ROUNDING = 1e-12
+"""Bits, or a share of a mixture, that rounding leaves behind."""
+
+_truths: dict[bytes, PID] = {}
 
 
 @dataclass(frozen=True)
@@ -149,3 +160,92 @@ class Scenario:
 def symbols(*sizes: int) -> tuple[Symbol, ...]:
     """Discrete symbols of the given numbers of values."""
     return tuple(Symbol(size) for size in sizes)
+
+
+def mixture(
+    redundancy: float,
+    unique1: float,
+    unique2: float,
+    synergy: float,
+    *,
+    rule_in_label: bool = False,
+    error: float = 0.0,
+    name: str = "mixture",
+    title: str = "A mixture of rules",
+    role: Role = "tuning",
+    **observed: Any,
+) -> Scenario:
+    """Dial the shares of trials in which the label follows each rule.
+
+    Both sources hold a switch, which says the trial's rule, and a bit of their own. The label is the bit common to both
+    (redundancy), that of the first or of the second (unique), or their exclusive or (synergy). In the trials that are
+    left the label is a coin. With `rule_in_label` the class also says the rule: the decomposition then has the dialled
+    fractions as unique information and synergy, in bits, and the redundant fraction plus the entropy of the switch as
+    redundancy. Without, one source's unique trials make up for the other's, and `min(unique1, unique2)` is moved from
+    unique information to redundancy and synergy.
+
+    Parameters
+    ----------
+    redundancy, unique1, unique2, synergy
+        Shares of the trials, with a sum of 1 at most.
+    rule_in_label
+        Whether the class tells the rule as well (two classes a rule in use).
+    error
+        Probability that the label is another class than the rule says.
+    name, title, role
+        As in `Scenario`.
+    **observed
+        Further fields of `Scenario`; `n_nuisance` and `sweep` are those of `MILD` unless given.
+
+    Returns
+    -------
+    The scenario.
+
+    Raises
+    ------
+    InputError
+        A share is negative or the shares exceed 1.
+    """
+    shares = (redundancy, unique1, unique2, synergy)
+    total = sum(shares)
+    if not np.isfinite(total) or min(shares) < 0 or total > 1 + ROUNDING:
+        raise InputError(f"The shares of the mixture are {shares}; pass shares with a sum of at most 1.")
+    rules = (*map(gate, ("redundant", "unique1", "unique2", "xor")), np.full((2, 2, 2), 1 / 8))
+    used = [
+        (rule, share) for rule, share in zip(rules, (*shares, max(1 - total, 0.0)), strict=True) if share > ROUNDING
+    ]
+    n_rules = len(used)
+    blocks = np.zeros((n_rules, 2, n_rules, 2, n_rules, 2))
+    for position, (rule, share) in enumerate(used):
+        blocks[position, :, position, :, position if rule_in_label else 0] = share * rule
+    p = blocks.reshape(2 * n_rules, 2 * n_rules, -1)
+    p = p[:, :, p.sum(axis=(0, 1)) > 0]
+    held = symbols(n_rules, 2) if n_rules > 1 else symbols(2)
+    return Scenario(
+        name=name,
+        title=title,
+        role=role,
+        p=with_label_noise(p / p.sum(), error) if error else p / p.sum(),
+        first=held,
+        second=held,
+        **{**MILD, **observed},
+    )
+
+
+def decompose(p: NDArray[np.float64]) -> PID:
+    """Decompose a table, once a process; terms of the size of rounding are 0, so that no score is made of them.
+
+    Parameters
+    ----------
+    p
+        `p[i, j, y]` of the states of two sources and a label.
+
+    Returns
+    -------
+    The decomposition in bits.
+    """
+    key = sha256(p.tobytes() + bytes(str(p.shape), "ascii")).digest()
+    if key not in _truths:
+        terms = {name: 0.0 if value < ROUNDING else value for name, value in asdict(broja(p)).items()}
+        _truths[key] = PID(**terms)
+    return _truths[key]

@@ -5,8 +5,8 @@ import pytest
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.discrete import joint_informations
-from beyond_alignment.information.known_truth import SCENARIOS, Scenario, draw, mixture, truth
-from beyond_alignment.information.known_truth.scenario import symbols
+from beyond_alignment.simulate import SCENARIOS, Scenario, draw, mixture, truth
+from beyond_alignment.simulate.scenario import symbols
 
 NO_SYNERGY = (
     "tuning_null",
