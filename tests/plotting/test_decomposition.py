@@ -119,23 +119,20 @@ def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     assert spans == [(0.29, 0.34), (0.19, 0.24), (0.09, 0.14)]
 
 
-def test_estimates_are_drawn_against_the_truth_a_panel_an_estimator():
-    table = pd.DataFrame({"estimator": ["posterior", "posterior", "cvx"], "scenario": ["a", "b", "a"],
-                          "true_sis": [0.0, 0.5, 0.0], "sis": [0.01, 0.49, 0.2], "sis_low": [0.0, 0.4, 0.1],
-                          "sis_high": [0.05, 0.55, 0.3]})  # fmt: skip
-    figure = plotting.plot_calibration(table)
-    assert [ax.get_title() for ax in figure.axes] == ["posterior: error 0.010", "cvx: error 0.200"]
-    drawn = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+def test_estimates_are_drawn_against_the_truth_a_column_an_estimator_and_a_row_a_setting():
+    rows = [
+        ("posterior", "donors", "a", False, 0.0, 0.01, 0.0, 0.05, 0.02),
+        ("posterior", "donors", "b", False, 0.5, 0.49, 0.4, 0.55, 0.04),
+        ("posterior", "donors", "noise", True, 0.0, 0.3, 0.0, 1.0, 0.0),
+        ("cvx", "alone", "a", False, 0.0, 0.2, 0.1, 0.3, 0.1),
+    ]
+    columns = ["estimator", "setting", "scenario", "noise", "true_sis", "sis", "sis_low", "sis_high", "largest"]
+    figure = plotting.plot_calibration(pd.DataFrame(rows, columns=columns), settings=("donors", "alone"))
+    first, second, third, fourth = figure.axes
+    assert [ax.get_title() for ax in (first, second)] == ["posterior", "cvx"]
+    assert first.get_ylabel().startswith("donors")
+    assert [ax.texts[0].get_text() for ax in (first, second, third, fourth)] == [
+        "off by 0.020 bits", "not run yet", "not run yet", "off by 0.100 bits",
+    ]  # fmt: skip
+    drawn = next(line for line in first.lines if line.get_marker() == "o")  # noise has no score
     assert (drawn.get_xdata().tolist(), drawn.get_ydata().tolist()) == ([0.0, 0.5], [0.01, 0.49])
-
-
-def test_error_and_coverage_are_drawn_against_the_number_of_samples():
-    table = pd.DataFrame({"estimator": ["posterior"] * 2 + ["cvx"] * 2, "n": [4000, 500] * 2,
-                          "error_sis": [0.01, 0.02, 0.1, 0.2], "coverage_sis": [0.95, 0.94, 0.2, 0.3]})  # fmt: skip
-    error, coverage = plotting.plot_error_by_n(table).axes
-    assert {line.get_label(): line.get_ydata().tolist() for line in coverage.lines} == {
-        "posterior": [0.94, 0.95],
-        "cvx": [0.3, 0.2],
-    }
-    assert [line.get_ydata()[0] for line in error.lines if line.get_linestyle() == "--"] == [0.03]
-    assert [tick.get_text() for tick in error.get_xticklabels()] == ["500", "4,000"]
