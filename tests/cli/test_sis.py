@@ -221,7 +221,7 @@ def test_the_answer_is_printed_and_written_whole(own):
         "Made from neighbours: the label was computed from the neighbours",
         "0.200 │ 0.160 to 0.220 │ 0.001 (0.001) │ 0.002",
         "0.900 │ 0.860 to 0.920 │ 0.010 (0.010) │ 0.05",
-        "Null: 19 refits with labels shuffled within groups, as mean (largest).",
+        "Null: 19 refits with labels shuffled within groups, as mean (largest); of a score, a share",
         "the group alone tells 0.0",
         "Recommended: concatenation",
         "rule of thumb",
@@ -367,8 +367,8 @@ def test_the_smallest_effect_is_told_on_request(own, monkeypatch):
     table.attrs["smallest"] = {"additive": 0.2, "interaction": None}
     asked_of = []
 
-    def smallest_effect(x1, x2, y, groups, *, blocks, seed):
-        asked_of.append((len(x1), len(x2), len(y), len(groups), blocks, seed))
+    def smallest_effect(x1, x2, groups, *, blocks, seed):
+        asked_of.append((len(x1), len(x2), len(groups), blocks, seed))
         return table
 
     stub = types.ModuleType("beyond_alignment.information.power")
@@ -377,7 +377,7 @@ def test_the_smallest_effect_is_told_on_request(own, monkeypatch):
     html, record = own.parent / "r.html", own.parent / "r.json"
     code, out, _ = run("sis", own, *asked(), "--smallest-effect", "--html", html, "--json", record, "--seed", 4)
     assert code == 0
-    assert asked_of == [(N, N, N, N, None, 4)]
+    assert asked_of == [(N, N, N, None, 4)]
     for text in (" ".join(out.split()), html.read_text(encoding="utf-8")):
         assert "additive kind, planted on these embeddings, groups and folds: from 0.20 bits on it is found" in text
         assert "interaction kind" in text

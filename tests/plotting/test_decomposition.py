@@ -35,14 +35,14 @@ def estimate(**changes):
 
 
 def tasks():
-    names = ("foo", "cell_type", "niche", "bacteria")
+    names = ("foo", "cell type", "niche", "bacteria")
     terms = dict(zip(PARTS, (0.3, 0.2, 0.1, 0.05, 0.02), strict=True))
-    table = pd.DataFrame({"task": names, "determined": (True, True, True, False), **terms})
+    table = pd.DataFrame({"label": names, "unit_name": "donor", "determined": (True, True, True, False), **terms})
     scores = {"sis": (0.1, 0.3, 0.2, 0.9), "sis_interaction": (0.01, 0.02, 0.03, 0.04)}
     for score, values in (scores | {"I1": (0.5,) * 4, "I2": (0.4,) * 4, "I12": (0.6, 0.6, 0.6, -0.01)}).items():
         centre = np.array(values)
         table = table.assign(**{score: centre, f"{score}_low": centre - 0.01, f"{score}_high": centre + 0.04})
-    return table.assign(null_I12=0.05, null_synergy=0.03, null_sis=0.2)
+    return table.assign(null_I12=0.05, null_synergy=0.03)
 
 
 def widths(ax):
@@ -105,13 +105,12 @@ def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     left, right = plotting.plot_decompositions(tasks()).axes[:2]
     labels = [label.get_text() for label in left.get_yticklabels()]
     assert [label.split("\n")[0] for label in labels] == ["cell type", "niche", "foo", "bacteria"]
-    assert "(from expression)" in labels[0]
+    assert labels[0].endswith("(given the donor)")
     assert widths(left) == pytest.approx(list(np.repeat([0.3, 0.2, 0.1, 0.03, 0.05, 0.02, 0.05], 4)))
     assert [patch.get_x() for patch in left.patches[12:16]] == pytest.approx([0.6] * 4)  # where S begins
     assert [text.get_text() for text in left.texts][:2] == ["null of S", "0.67"]
     assert lines(left, "D")[0].tolist() == [0.6, 0.6, 0.6, -0.01]
     assert left.get_xlim()[0] < -0.02
-    assert widths(right) == [0.2] * 4
     assert lines(right, "o")[0].tolist() == [0.3, 0.2, 0.1]
     assert lines(right, "D")[0].tolist() == [0.02, 0.03, 0.01]
     assert "not determined" in [text.get_text() for text in right.texts]
@@ -120,23 +119,20 @@ def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     assert spans == [(0.29, 0.34), (0.19, 0.24), (0.09, 0.14)]
 
 
-def test_estimates_are_drawn_against_the_truth_a_panel_an_estimator():
-    table = pd.DataFrame({"estimator": ["posterior", "posterior", "cvx"], "scenario": ["a", "b", "a"],
-                          "true_sis": [0.0, 0.5, 0.0], "sis": [0.01, 0.49, 0.2], "sis_low": [0.0, 0.4, 0.1],
-                          "sis_high": [0.05, 0.55, 0.3]})  # fmt: skip
-    figure = plotting.plot_calibration(table)
-    assert [ax.get_title() for ax in figure.axes] == ["posterior: error 0.010", "cvx: error 0.200"]
-    drawn = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+def test_estimates_are_drawn_against_the_truth_a_column_an_estimator_and_a_row_a_setting():
+    rows = [
+        ("posterior", "donors", "a", False, 0.0, 0.01, 0.0, 0.05, 0.02),
+        ("posterior", "donors", "b", False, 0.5, 0.49, 0.4, 0.55, 0.04),
+        ("posterior", "donors", "noise", True, 0.0, 0.3, 0.0, 1.0, 0.0),
+        ("cvx", "alone", "a", False, 0.0, 0.2, 0.1, 0.3, 0.1),
+    ]
+    columns = ["estimator", "setting", "scenario", "noise", "true_sis", "sis", "sis_low", "sis_high", "largest"]
+    figure = plotting.plot_calibration(pd.DataFrame(rows, columns=columns), settings=("donors", "alone"))
+    first, second, third, fourth = figure.axes
+    assert [ax.get_title() for ax in (first, second)] == ["posterior", "cvx"]
+    assert first.get_ylabel().startswith("donors")
+    assert [ax.texts[0].get_text() for ax in (first, second, third, fourth)] == [
+        "off by 0.020 bits", "not run yet", "not run yet", "off by 0.100 bits",
+    ]  # fmt: skip
+    drawn = next(line for line in first.lines if line.get_marker() == "o")  # noise has no score
     assert (drawn.get_xdata().tolist(), drawn.get_ydata().tolist()) == ([0.0, 0.5], [0.01, 0.49])
-
-
-def test_error_and_coverage_are_drawn_against_the_number_of_samples():
-    table = pd.DataFrame({"estimator": ["posterior"] * 2 + ["cvx"] * 2, "n": [4000, 500] * 2,
-                          "error_sis": [0.01, 0.02, 0.1, 0.2], "coverage_sis": [0.95, 0.94, 0.2, 0.3]})  # fmt: skip
-    error, coverage = plotting.plot_error_by_n(table).axes
-    assert {line.get_label(): line.get_ydata().tolist() for line in coverage.lines} == {
-        "posterior": [0.94, 0.95],
-        "cvx": [0.3, 0.2],
-    }
-    assert [line.get_ydata()[0] for line in error.lines if line.get_linestyle() == "--"] == [0.03]
-    assert [tick.get_text() for tick in error.get_xticklabels()] == ["500", "4,000"]

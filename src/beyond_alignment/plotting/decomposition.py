@@ -148,7 +148,7 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
     ----------
     table
         One row a task: label, unit_name, determined, the parts, I1, I2 and I12 as measured, sis and sis_interaction,
-        all but the parts with ``_low`` and ``_high``, and the means ``null_I12``, ``null_synergy`` and ``null_sis``.
+        all but the parts with ``_low`` and ``_high``, and the means ``null_I12`` and ``null_synergy``.
     """
     ordered = table.sort_values(["determined", "sis"], ascending=False, kind="stable", ignore_index=True)
     figure, (left, right) = plt.subplots(
@@ -178,7 +178,6 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
     reach = max(1.12 * max(bottom.max(), highs.max()), 1e-3)
     left.set(xlabel="bits about the label", ylim=(len(ordered) - 0.5, -0.5), xlim=(min(1.4 * lows.min(), 0), reach))
     zero_line(left)
-    right.barh(place + 0.32, ordered["null_sis"], height=0.1, color=NULL_GREY)
     known = ordered["determined"].to_numpy(dtype=bool)
     shown = ordered[known]
     for score, shift, colour, marker, label in (
