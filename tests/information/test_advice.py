@@ -114,8 +114,6 @@ def test_information_that_shuffled_labels_reach_recommends_neither():
         "SIS is not determined, because both sources together tell 0.04 bits about the label and shuffled labels reach"
         " 0.09 (p = 0.1): nothing here asks for more than the better source, X_b."
     )
-    few = recommend_strategy(made_estimate(0.01, 0.01, 0.02, 0.3, 0.3, null=[0.01] * 3))
-    assert "because 3 refits with shuffled labels show nothing below p = 0.05; ask for 19:" in few.reason
     shown = made_estimate(0.01, 0.01, 0.02, 0.3, 0.3, null=[0.01] * 19)
     assert recommend_strategy(shown).recommended == "interaction"
 
@@ -152,7 +150,7 @@ def test_names_of_the_sources_are_used_as_they_are():
     p=st.one_of(st.just(float("nan")), st.floats(0, 1)),
     q=st.one_of(st.just(float("nan")), st.floats(0, 1)),
     broken=st.sets(st.sampled_from(TERMS)),
-    null=st.none() | st.lists(st.floats(-0.1, 1), min_size=19, max_size=19),
+    null=st.none() | st.lists(st.floats(-0.1, 1), min_size=1, max_size=20),
 )
 def test_every_estimate_has_a_recommendation(parts, half, p, q, broken, null):
     nan = dict.fromkeys(broken, (float("nan"), float("nan")))

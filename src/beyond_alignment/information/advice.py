@@ -12,8 +12,6 @@ from beyond_alignment.information.estimate import PIDEstimate
 LEAST_INFORMATION = 0.01
 LEAST_UNIQUE = 0.005
 NOT_DETERMINED = "not determined"
-FEWEST_REFITS = 19
-"""With shuffled labels, from which on a p-value can be 0.05."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +149,7 @@ def recommend_strategy(
 def _nothing(estimate: PIDEstimate) -> str:
     """Say why there is no score to read a table by."""
     told = f"both sources together tell {estimate.mutual_information.I12:.2f} bits about the label"
-    if 0 < len(estimate.null) < FEWEST_REFITS and not (estimate.null["I12"] >= estimate.mutual_information.I12).any():
-        return f"{len(estimate.null)} refits with shuffled labels show nothing below p = 0.05; ask for {FEWEST_REFITS}"
-    if len(estimate.null):
+    if estimate.p_information > max(1 - estimate.level, 1 / (1 + len(estimate.null))):
         return f"{told} and shuffled labels reach {estimate.null['I12'].max():.2f} ({_p(estimate.p_information)})"
     return f"{told}, which this data does not tell apart from nothing"
 
