@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.estimate import MEASURED, PARTS, TERMS, PIDEstimate
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID, JointInformations
 
 
 def made_estimate(r, u1, u2, additive, interaction, *, below=0.02, above=0.02, null=None, intervals=None, **changes):

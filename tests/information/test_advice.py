@@ -20,8 +20,8 @@ from beyond_alignment.information.advice import (
     recommend_strategy,
     table_rows,
 )
-from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.estimate import TERMS
+from beyond_alignment.information.exact import JointInformations
 from tests.estimates import made_estimate
 
 

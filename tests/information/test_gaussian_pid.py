@@ -4,7 +4,7 @@ from beyond_alignment.information.gaussian_pid import gaussian_pid
 from beyond_alignment.information.gaussian_union import gaussian_union
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import JointInformations
+from beyond_alignment.information.exact import JointInformations
 
 N = 4000
 

@@ -3,9 +3,8 @@ import pytest
 from beyond_alignment.information.kmeans_pid import cvx_pid
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.broja import broja
+from beyond_alignment.information.exact import PID, broja
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.pid import PID
 
 PARTS = tuple(PID.__dataclass_fields__)[:6]
 

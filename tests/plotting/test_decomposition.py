@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from beyond_alignment import plotting
-from beyond_alignment.information.discrete import JointInformations
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID, JointInformations
 from beyond_alignment.plotting.decomposition import BARS, NULL_GREY, THRESHOLDS, plot_pid
 from beyond_alignment.plotting.style import PARTS, TERM_COLOURS
 from tests.estimates import made_estimate

@@ -7,11 +7,9 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from beyond_alignment.information.discrete import class_entropy, information
+from beyond_alignment.information.exact import class_entropy, information, pairwise_information, union_information
 from beyond_alignment.information.informations import Informations
-from beyond_alignment.information.pairwise import pairwise_information
 from beyond_alignment.information.samples import Centred, Samples
-from beyond_alignment.information.union import union_information
 from beyond_alignment.resampling import Units
 
 REPLICATE_TOLERANCE = 1e-4

@@ -17,10 +17,9 @@ from scipy.stats import t as student
 from beyond_alignment.checks import whole_number
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.comparison import gaussian, kmeans
-from beyond_alignment.information.discrete import JointInformations
+from beyond_alignment.information.exact import PID, JointInformations
 from beyond_alignment.information.informations import BOTH, FIRST, INTERACTION, SECOND, UNION, Informations
 from beyond_alignment.information.neural import batch
-from beyond_alignment.information.pid import PID
 from beyond_alignment.information.posterior import posterior
 from beyond_alignment.information.samples import Samples, check_samples
 from beyond_alignment.resampling import Units, default_units, percentile_interval, reflected_p_value, unit_weights

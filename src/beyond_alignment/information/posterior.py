@@ -13,11 +13,10 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from beyond_alignment.checks import whole_number
-from beyond_alignment.information.discrete import class_entropy, information
+from beyond_alignment.information.exact import class_entropy, information, union_information
 from beyond_alignment.information.informations import BOTH, FIRST, INTERACTION, SECOND, UNION, Informations
 from beyond_alignment.information.posterior_network import CHUNK, HEADS, Evidence, Part, train
 from beyond_alignment.information.samples import CHUNK_ROWS, Centred, Samples
-from beyond_alignment.information.union import union_information
 from beyond_alignment.resampling import Units
 
 Floats = NDArray[np.float64]

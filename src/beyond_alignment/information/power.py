@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.broja import broja_batch
 from beyond_alignment.information.estimate import ALPHA, estimate_pid
+from beyond_alignment.information.exact import broja_batch
 from beyond_alignment.information.samples import Centred, Samples, check_samples
 
 KINDS = ("additive", "interaction")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from beyond_alignment.checks import as_matrix, check_values, codes
 from beyond_alignment.correlations import cross_correlations
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import information
+from beyond_alignment.information.exact import information
 from beyond_alignment.information.target import Target, as_classes
 
 MIN_SAMPLES = 200
