@@ -81,7 +81,7 @@ def information_retained(
     method
         Name of an estimator that tells both parts of the synergy apart.
     **options
-        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`.
+        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`; no null is fitted.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def information_retained(
         able = [name for name, estimator in PID_ESTIMATORS.items() if estimator.estimates_parts]
         raise InputError(f"{method!r} does not tell both parts of the synergy apart; use {' or '.join(able)}.")
     views = paired(*pair)
-    raw = before or estimate_pid(*views, y, groups, method=method, **options)
+    raw = before or estimate_pid(*views, y, groups, method=method, n_null=0, **options)
     after = raw if transformer is None else estimate_pid(
-        *aligned_pair(transformer, views), y, groups, method=method, **options
+        *aligned_pair(transformer, views), y, groups, method=method, n_null=0, **options
     )  # fmt: skip
     if (raw.n, raw.n_bootstrap, raw.classes) != (after.n, after.n_bootstrap, after.classes):
         raise InputError(

@@ -113,7 +113,7 @@ def terms_of(pair: TissuePair, directions: int, n_bootstrap: int) -> list[dict[s
     with threadpool_limits(1):
         table = information_retained(
             (first, second), pair.classes, pair.groups, transformer=model, blocks=pair.tiles, n_bootstrap=n_bootstrap,
-            n_null=0, seed=SEED,
+            seed=SEED,
         ).table  # fmt: skip
     return [
         {name: None if pd.isna(value) else value if name == "term" else float(value) for name, value in row.items()}
