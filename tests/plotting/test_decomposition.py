@@ -41,7 +41,7 @@ def tasks():
     for score, values in (scores | {"I1": (0.5,) * 4, "I2": (0.4,) * 4, "I12": (0.6, 0.6, 0.6, -0.01)}).items():
         centre = np.array(values)
         table = table.assign(**{score: centre, f"{score}_low": centre - 0.01, f"{score}_high": centre + 0.04})
-    return table.assign(null_I12=0.05, null_synergy=0.03)
+    return table.assign(null_most_I12=0.05, null_most_synergy=0.03)
 
 
 def widths(ax):

@@ -148,18 +148,18 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
     ----------
     table
         One row a task: label, unit_name, determined, the parts, I1, I2 and I12 as measured, sis and sis_interaction,
-        all but the parts with ``_low`` and ``_high``, and the means ``null_I12`` and ``null_synergy``.
+        all but the parts with ``_low`` and ``_high``, and the largest of the null, ``null_most_I12`` and ``null_most_synergy``.
     """
     ordered = table.sort_values(["determined", "sis"], ascending=False, kind="stable", ignore_index=True)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9.6, 0.85 * len(ordered) + 1.9), sharey=True, width_ratios=(1.2, 1), layout="constrained"
+        1, 2, figsize=(9.6, 0.72 * len(ordered) + 1.9), sharey=True, width_ratios=(1.2, 1), layout="constrained"
     )
     place = np.arange(len(ordered))
     bottom = np.zeros(len(ordered))
     for term in PARTS:
         if term == "synergy_additive":
-            left.barh(place + 0.01, ordered["null_synergy"], left=bottom, height=0.1, color=NULL_GREY)
-            _beside(left, "null of S", bottom[0] + ordered.loc[0, "null_synergy"], 0.01, SOFT)
+            left.barh(place + 0.01, ordered["null_most_synergy"], left=bottom, height=0.1, color=NULL_GREY)
+            _beside(left, "null of S", bottom[0] + ordered.loc[0, "null_most_synergy"], 0.01, SOFT)
         bars: BarContainer = left.barh(place - 0.24, ordered[term], left=bottom, height=0.3, color=TERM_COLOURS[term])
         bars.set_label(TERM_NAMES[term])
         bottom += ordered[term].to_numpy(dtype=float)
@@ -167,12 +167,14 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
         left.annotate(
             f"{total:.2f}", (total, y - 0.24), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8
         )
-    left.barh(place + 0.39, ordered["null_I12"], height=0.1, color=NULL_GREY, label="null: shuffled labels")
+    left.barh(
+        place + 0.39, ordered["null_most_I12"], height=0.1, color=NULL_GREY, label="null: most with shuffled labels"
+    )
     for term, shift, colour, marker in (("I1", 0.1, BLUE, "o"), ("I2", 0.2, ORANGE, "s"), ("I12", 0.3, INK, "D")):
         left.hlines(place + shift, ordered[f"{term}_low"], ordered[f"{term}_high"], color=colour, linewidth=1.2)
         left.plot(ordered[term], place + shift, marker, color=colour, markersize=3.5, label=f"{term} as measured")
         _beside(left, term, ordered.loc[0, f"{term}_high"], shift, colour)
-    _beside(left, "null of I12", ordered.loc[0, "null_I12"], 0.39, SOFT)
+    _beside(left, "null of I12", ordered.loc[0, "null_most_I12"], 0.39, SOFT)
     left.set_yticks(place, [f"{r.label}\n(given the {r.unit_name})" for r in ordered.itertuples()])
     highs, lows = (ordered[[f"{term}_{end}" for term in ("I1", "I2", "I12")]].to_numpy() for end in ("high", "low"))
     reach = max(1.12 * max(bottom.max(), highs.max()), 1e-3)

@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, t
 from beyond_alignment.experts.embed import field_name
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.advice import recommend_strategy
-from beyond_alignment.information.estimate import ALPHA, TERMS, estimate_pid
+from beyond_alignment.information.estimate import ALPHA, DIFFERENCE, TERMS, estimate_pid
 from beyond_alignment.information.power import KINDS, SHARES, plant, summarise
 from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, labels_read, release
 from beyond_alignment.tasks import get_task
@@ -134,6 +134,7 @@ def whole(table: pd.DataFrame) -> pd.DataFrame:
     """Return the decompositions without the twin, with words: label, sis_words, advice."""
     rows = table[table["n_null"] == N_NULL].reset_index(drop=True)
     known = rows["determined"].astype(bool)
+    less = rows["I12"] < rows[["I1", "I2"]].max(axis=1) - DIFFERENCE
     words = [
         f"{s:.2f} ({a:.2f} to {b:.2f})" for s, a, b in zip(rows["sis"], rows["sis_low"], rows["sis_high"], strict=True)
     ]
@@ -142,7 +143,7 @@ def whole(table: pd.DataFrame) -> pd.DataFrame:
             f"{NAMES[t]} (from {m})" if m != "independent" else NAMES[t]
             for t, m in zip(rows["task"], rows["made_from"], strict=True)
         ],
-        sis_words=pd.Series(words).where(known, "not determined"),
+        sis_words=pd.Series(words).where(known, "not determined").mask(less, "joint model tells less than one source"),
         advice=rows["recommended"].where(known, "no advice"),
     )
 
