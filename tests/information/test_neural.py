@@ -30,7 +30,7 @@ def found():
     estimates = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neural, "CLASSIFIER_STEPS", (150, 150))
-        patch.setattr(neural, "COUPLING_STEPS", (50, 50))
+        patch.setattr(neural, "COUPLING_STEPS", (30, 30))
         for name, (rule, _) in RULES.items():
             rng = np.random.default_rng(0)
             first, second, y = rule(*rng.integers(0, 2, (3, N)))
