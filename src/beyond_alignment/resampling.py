@@ -82,22 +82,6 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
     return float(low), float(high)
 
 
-def reflected_interval(
-    values: ArrayLike, estimate: float, level: float = 0.95, *, high: float = np.inf
-) -> tuple[float, float]:
-    """Return the basic bootstrap interval of a quantity from 0 to `high`, widened to hold its estimate; NaN for NaN.
-
-    The replicates stand to the estimate as the estimate stands to the truth, so their percentiles are reflected in it
-    (Davison & Hinkley 1997, section 5.2): the replicates of a biased estimate are biased twice, and their own
-    percentiles would lie on the wrong side.
-    """
-    if np.isnan(estimate):
-        return float("nan"), float("nan")
-    below, above = percentile_interval(values, level)
-    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], 0.0, high)
-    return min(float(lower), float(estimate)), max(float(upper), float(estimate))
-
-
 def reflected_p_value(values: ArrayLike, estimate: float) -> float:
     """One-sided p-value of a quantity being 0 where it cannot be negative, from its bootstrap replicates; NaN for NaN.
 

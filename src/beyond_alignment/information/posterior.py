@@ -161,7 +161,8 @@ def cross_fit(
         steps = (lambda done, w=share / 1.5: advance(done * w)) if advance is not None else None
         evidence = train(parts[0], parts[1], seed=seed, advance=steps)
         found.append(_predict(samples, evidence, views, folds, maps, n_members, device))
-    seen = [set(np.unique(samples.codes[rows[0]])) for rows in drawn]
+    n_fitted = min(len(rows[0]) for rows in drawn)  # what every model sees
+    seen = [set(np.unique(samples.codes[rows[0][:n_fitted]])) for rows in drawn]
     unseen = sorted(set(range(len(samples.classes))) - set.intersection(*seen))
     return CrossFit(found[0], found[1], folds, tuple(int(code) for code in unseen))
 

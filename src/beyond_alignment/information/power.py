@@ -104,7 +104,8 @@ def plant(
     if kind not in KINDS:
         raise InputError(f"There is no kind {kind!r}; choose one of {', '.join(KINDS)}.")
     rng = np.random.default_rng([seed, KINDS.index(kind), round(1000 * share)])
-    samples = check_samples(x1, x2, np.arange(np.shape(x1)[0]) % 2, groups, blocks=blocks)
+    coin = np.random.default_rng(0).integers(2, size=np.shape(x1)[0])  # the label to come, no rule of rows or groups
+    samples = check_samples(x1, x2, coin, groups, blocks=blocks)
     own, shared = _bits(samples, samples.x1, rng)
     other, also_shared = _bits(samples, samples.x2, rng)
     pairs = _pairs(samples.group_codes, shared, also_shared, rng)

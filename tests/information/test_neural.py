@@ -1,16 +1,13 @@
+"""The neural estimator of the field: easy rules, its coupling, and what groups may tell."""
+
 import numpy as np
 import pytest
 import torch
-from beyond_alignment.information.neural_coupling import (
-    Coupling,
-    common_mass,
-    coupled_information,
-    scale,
-    table_information,
-)
-from beyond_alignment.information.neural_pid import batch_pid
 
-from beyond_alignment.information import neural_training
+from beyond_alignment.information import neural
+from beyond_alignment.information.estimate import estimate_pid
+from beyond_alignment.information.neural import Coupling, common_mass, coupled_information, scale, table_information
+from beyond_alignment.simulate import draw
 
 N = 1000
 RULES = {
@@ -24,21 +21,26 @@ def view(bits, rng):
     return np.column_stack([2 * bits - 1 + 0.3 * rng.normal(size=len(bits)), rng.normal(size=(len(bits), 3))])
 
 
+def batch(x1, x2, y, groups=None, *, n_bootstrap=20, seed=0, n_null=0):
+    return estimate_pid(x1, x2, y, groups, method="batch", n_null=n_null, n_bootstrap=n_bootstrap, seed=seed)
+
+
 @pytest.fixture(scope="module")
 def found():
     estimates = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neural_training, "CLASSIFIER_STEPS", (150, 150))
-        patch.setattr(neural_training, "COUPLING_STEPS", (50, 50))
+        patch.setattr(neural, "CLASSIFIER_STEPS", (150, 150))
+        patch.setattr(neural, "COUPLING_STEPS", (30, 30))
         for name, (rule, _) in RULES.items():
             rng = np.random.default_rng(0)
             first, second, y = rule(*rng.integers(0, 2, (3, N)))
-            estimates[name] = batch_pid(view(first, rng), view(second, rng), y, n_bootstrap=20)
+            groups = np.arange(N) % 6 if name == "xor" else None
+            estimates[name] = batch(view(first, rng), view(second, rng), y, groups)
     return estimates
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_easy_rules_are_recovered(found, name):
+def test_easy_rules_are_recovered_with_groups_and_without(found, name):
     pid = found[name].pid
     assert (pid.redundancy, pid.unique1, pid.unique2, pid.synergy) == pytest.approx(RULES[name][1], abs=0.08)
 
@@ -52,23 +54,25 @@ def test_the_parts_of_the_synergy_are_not_estimated(found):
     assert any("leave out how training varies" in warning for warning in xor.warnings)
 
 
-def test_terms_are_consistent_and_not_negative(found):
-    for estimate in found.values():
-        table = estimate.replicates
-        assert (table[["redundancy", "unique1", "unique2", "synergy"]].to_numpy() >= 0).all()
-        np.testing.assert_allclose(table["I2"], table["redundancy"] + table["unique2"], atol=1e-12)
-        np.testing.assert_allclose(estimate.mutual_information.I1, estimate.pid.redundancy + estimate.pid.unique1)
+def test_donors_alone_tell_little(monkeypatch):
+    monkeypatch.setattr(neural, "CLASSIFIER_STEPS", (100, 100))
+    monkeypatch.setattr(neural, "COUPLING_STEPS", (30, 30))
+    noise = draw("donors_noise", n=900, seed=0)
+    within = batch(noise.x1, noise.x2, noise.y, noise.groups)
+    assert all(np.isfinite(within.value(term)) for term in ("I1", "I2", "I12", "synergy_raw"))
+    assert within.group_information > 0.3
+    assert within.mutual_information.I12 < 0.1
 
 
 def test_the_same_seed_gives_the_same_bytes_and_leaves_the_generator_alone(monkeypatch):
-    monkeypatch.setattr(neural_training, "CLASSIFIER_STEPS", (20, 20))
-    monkeypatch.setattr(neural_training, "COUPLING_STEPS", (10, 10))
+    monkeypatch.setattr(neural, "CLASSIFIER_STEPS", (20, 20))
+    monkeypatch.setattr(neural, "COUPLING_STEPS", (10, 10))
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 240)
     x1, x2, groups = view(y, rng), view(y, rng), np.arange(240) % 6
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    first, again = (batch_pid(x1, x2, y, groups, n_bootstrap=5, seed=2) for _ in range(2))
+    first, again = (batch(x1, x2, y, groups, seed=2) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), before)
     assert first.replicates.to_numpy().tobytes() == again.replicates.to_numpy().tobytes()
 
