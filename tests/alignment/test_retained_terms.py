@@ -44,9 +44,7 @@ def task():
 
 
 def kept(task, label, transformer, **options):
-    found = information_retained(
-        (task.x1, task.x2), task.labels[label], transformer=transformer, **(options or EXACT)
-    )
+    found = information_retained((task.x1, task.x2), task.labels[label], transformer=transformer, **(options or EXACT))
     return found.table.set_index("term")
 
 

@@ -11,7 +11,6 @@ from scipy.stats import t as student
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import estimate_pid, neural
-from beyond_alignment.information.discrete import mutual_information
 from beyond_alignment.information.estimate import (
     MEASURED,
     PARTS,
@@ -21,6 +20,7 @@ from beyond_alignment.information.estimate import (
     _terms,
     shuffle_within,
 )
+from beyond_alignment.information.exact import mutual_information
 from beyond_alignment.information.informations import Informations
 from beyond_alignment.information.samples import check_samples
 from beyond_alignment.resampling import default_units, reflected_p_value

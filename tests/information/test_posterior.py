@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from beyond_alignment.information import broja
 from beyond_alignment.information import posterior as estimator
-from beyond_alignment.information.discrete import information
+from beyond_alignment.information.exact import information
 from beyond_alignment.information.gates import gate
 from beyond_alignment.information.posterior import (
     Components,

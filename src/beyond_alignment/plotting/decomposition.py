@@ -148,7 +148,8 @@ def plot_decompositions(table: pd.DataFrame) -> Figure:
     ----------
     table
         One row a task: label, unit_name, determined, the parts, I1, I2 and I12 as measured, sis and sis_interaction,
-        all but the parts with ``_low`` and ``_high``, and the largest of the null, ``null_most_I12`` and ``null_most_synergy``.
+        all but the parts with ``_low`` and ``_high``, and the largest of the null, ``null_most_I12`` and
+        ``null_most_synergy``.
     """
     ordered = table.sort_values(["determined", "sis"], ascending=False, kind="stable", ignore_index=True)
     figure, (left, right) = plt.subplots(
