@@ -49,7 +49,7 @@ def within(tables):
 
 def poisson_fit(counts):
     """Slow reference: Newton steps on the likelihood of the log-linear model without the three-way interaction."""
-    n_groups, n_of_states, n_classes = counts.shape
+    _, n_of_states, n_classes = counts.shape
     group, state, label = (v.ravel() for v in np.indices(counts.shape))
     pairs = (group * n_of_states + state, group * n_classes + label, state * n_classes + label)
     design = np.hstack([np.eye(pair.max() + 1)[pair] for pair in pairs])
