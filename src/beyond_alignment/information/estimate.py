@@ -264,7 +264,7 @@ def shuffle_within(samples: Samples, *, seed: int) -> Samples:
         rows = np.flatnonzero(groups == group)
         moved = rng.permutation(rows)
         codes[rows] = samples.codes[moved]
-        if numbers is not None:
+        if numbers is not None and samples.numbers is not None:
             numbers[rows] = samples.numbers[moved]
     return replace(samples, codes=codes, numbers=numbers)
 
