@@ -43,6 +43,7 @@ TISSUES: Mapping[str, str] = {
     "region": "HER2ST, one section",
     "bacteria": "CRC",
 }
+LESS = "joint model tells less than one source"
 SOURCES = ("expression", "morphology")
 PLAN = [
     *({"task": task, "unit": unit, "n_null": N_NULL} for task in TASKS for unit in UNITS[task]),
@@ -143,7 +144,7 @@ def whole(table: pd.DataFrame) -> pd.DataFrame:
             f"{NAMES[t]} (from {m})" if m != "independent" else NAMES[t]
             for t, m in zip(rows["task"], rows["made_from"], strict=True)
         ],
-        sis_words=pd.Series(words).where(known, "not determined").mask(less, "joint model tells less than one source"),
+        sis_words=pd.Series(words).where(known, "not determined").mask(less, LESS),
         advice=rows["recommended"].where(known, "no advice"),
     )
 
@@ -163,6 +164,8 @@ def numbers(shown: pd.DataFrame) -> dict[str, Any]:
         "n_rows": len(shown),
         "n_determined": int(shown["determined"].sum()),
         "n_synergy": len(found),
+        "found_names": "; ".join(f"{r.label}, given the {r.unit_name}" for r in found.itertuples()) or "none",
+        "n_less": int((shown["sis_words"] == LESS).sum()),
         "n_interaction": int((found["p_interaction"] < ALPHA).sum()),
         "n_spots_her2st": int(shown.loc[shown["data_set"] == "her2st", "n"].max()),
         "null_most": {"value": shown["null_I12"].max(), "unit": "bits"},
