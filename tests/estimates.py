@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from beyond_alignment.information.discrete import JointInformations
 from beyond_alignment.information.estimate import MEASURED, PARTS, TERMS, PIDEstimate
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID, JointInformations
 
 
 def made_estimate(r, u1, u2, additive, interaction, *, below=0.02, above=0.02, null=None, intervals=None, **changes):
@@ -25,7 +24,7 @@ def made_estimate(r, u1, u2, additive, interaction, *, below=0.02, above=0.02, n
         "pid": pid,
         "mutual_information": told,
         "synergy_raw": values["synergy_raw"],
-        "sis": pid.sis if np.isnan(p_information) or p_information <= 0.05 else None,
+        "sis": None if p_information > max(0.05, 1 / (1 + len(refits))) else pid.sis,
         "intervals": found,
         "group_intervals": {},
         "null": refits,

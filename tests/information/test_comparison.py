@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from beyond_alignment.information.broja import broja
 from beyond_alignment.information.comparison import gaussian_union, leading_components
 from beyond_alignment.information.estimate import estimate_pid
+from beyond_alignment.information.exact import PID, broja
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.pid import PID
 from beyond_alignment.information.samples import Centred
 from beyond_alignment.resampling import unit_weights
 

@@ -8,7 +8,7 @@ import pytest
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import power
-from beyond_alignment.information.broja import broja
+from beyond_alignment.information.exact import broja
 from beyond_alignment.information.power import (
     KINDS,
     _bits,

@@ -482,6 +482,6 @@ def test_every_row_that_is_not_finite_is_counted(seed, rows, value):
     samples = good(60, seed=seed)
     columns = np.random.default_rng(seed).integers(6, size=len(rows))
     samples["x1"][sorted(rows), columns] = value
-    with pytest.raises(InputError, match=rf"in {len(rows)} of 60 rows \(first: row {min(rows)}, column {columns[0]}\)"):
-        with mock.patch.object(boundary, "MIN_SAMPLES", 50):
-            check_samples(**samples)
+    says = rf"in {len(rows)} of 60 rows \(first: row {min(rows)}, column {columns[0]}\)"
+    with mock.patch.object(boundary, "MIN_SAMPLES", 50), pytest.raises(InputError, match=says):
+        check_samples(**samples)

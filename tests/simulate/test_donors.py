@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2, chi2_contingency, chisquare, kstest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import joint_informations
 from beyond_alignment.simulate import SCENARIOS, draw, truth
 from beyond_alignment.simulate.draw import dealt_counts
 

@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
 from beyond_alignment.information import broja
-from beyond_alignment.information.discrete import joint_informations, mutual_information
+from beyond_alignment.information.exact import joint_informations, mutual_information
 from beyond_alignment.information.gates import GATES, gate
 from beyond_alignment.simulate import N_SHARED, dial_theory, dialled_task, linear_embedding_task, n_shared
 from beyond_alignment.simulate.planted import KINDS, dial_table

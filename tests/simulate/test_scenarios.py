@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import joint_informations
 from beyond_alignment.simulate import SCENARIOS, Scenario, draw, mixture, truth
 from beyond_alignment.simulate.scenario import symbols
 

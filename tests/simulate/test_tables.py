@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import joint_informations, union_information
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.union import union_information
 from beyond_alignment.simulate import symbol_table
 from beyond_alignment.simulate.tables import (
     additive_law,

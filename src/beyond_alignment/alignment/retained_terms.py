@@ -81,7 +81,7 @@ def information_retained(
     method
         Name of an estimator that tells both parts of the synergy apart.
     **options
-        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`.
+        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`; no null is fitted.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def information_retained(
         able = [name for name, estimator in PID_ESTIMATORS.items() if estimator.estimates_parts]
         raise InputError(f"{method!r} does not tell both parts of the synergy apart; use {' or '.join(able)}.")
     views = paired(*pair)
-    raw = before or estimate_pid(*views, y, groups, method=method, **options)
+    raw = before or estimate_pid(*views, y, groups, method=method, n_null=0, **options)
     after = raw if transformer is None else estimate_pid(
-        *aligned_pair(transformer, views), y, groups, method=method, **options
+        *aligned_pair(transformer, views), y, groups, method=method, n_null=0, **options
     )  # fmt: skip
     if (raw.n, raw.n_bootstrap, raw.classes) != (after.n, after.n_bootstrap, after.classes):
         raise InputError(
@@ -149,9 +149,9 @@ def _table(before: PIDEstimate, after: PIDEstimate) -> pd.DataFrame:
     rows = []
     for term in RETAINED_TERMS:
         name = "I12" if term == "total" else term
-        values = [getattr(estimate.pid, name) for estimate in (before, after)]
+        values = [estimate.value(name) for estimate in (before, after)]
         bounds = [estimate.intervals[name] for estimate in (before, after)]
-        least = max(LEAST_BITS, LEAST_SHARE * before.pid.I12)
+        least = max(LEAST_BITS, LEAST_SHARE * before.mutual_information.I12)
         kept: tuple[float | None, ...] = (None, None, None)
         if bounds[0][0] > least:
             share = values[1] / values[0]

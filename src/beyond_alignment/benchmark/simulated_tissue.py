@@ -12,7 +12,7 @@ from scipy.stats import ortho_group
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID
 from beyond_alignment.simulate import decompose, symbol_table
 from beyond_alignment.simulate.draw import PITCH_UM, normal_fields, spot_coordinates
 from beyond_alignment.tasks.labels import set_labels

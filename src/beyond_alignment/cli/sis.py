@@ -139,7 +139,7 @@ def _answer(
         from beyond_alignment.information.power import smallest_effect
 
         with working("planting synergy, to see how little is found"):
-            planted = smallest_effect(samples.x1, samples.x2, names, own.groups, blocks=own.blocks, seed=seed)
+            planted = smallest_effect(samples.x1, samples.x2, own.groups, blocks=own.blocks, seed=seed)
     compared = [] if ours else [f"{settings['method']!r} is here for comparison; decide by 'posterior'."]
     counts = np.bincount(samples.codes)
     as_numbers = settings["method"] == "gaussian" and classes is None and not samples.target_note.startswith("labels")

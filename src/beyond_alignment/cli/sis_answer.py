@@ -87,7 +87,7 @@ class SisAnswer:
     def headline(self) -> str:
         """What is recommended, or that there is no score."""
         if self.estimate.sis is None:
-            return "SIS not determined (both sources together tell no more than chance would)"
+            return "SIS not determined"
         return f"Recommended: {self.strategy.recommended}"
 
     @property
@@ -96,7 +96,8 @@ class SisAnswer:
         estimate = self.estimate
         how = "within groups" if estimate.n_groups else "over all samples"
         said = (
-            f"Null: {len(estimate.null)} refits with labels shuffled {how}, as mean (largest)."
+            f"Null: {len(estimate.null)} refits with labels shuffled {how}, as mean (largest); of a score, a share of"
+            " nothing, there is none."
             if len(estimate.null)
             else "No null was asked for (--null 0), so nothing shows what chance alone tells."
         )
@@ -133,17 +134,16 @@ class SisAnswer:
         p_values = {"synergy": estimate.p_synergy, "synergy_interaction": estimate.p_interaction}
         p_values["I12"] = estimate.p_information
         for term in TERMS:
-            null = estimate.null[term]
-            cells = (
-                _text(estimate.value(term)),
-                _interval(estimate.intervals[term]),
-                _interval(estimate.group_intervals[term]) if estimate.group_intervals else "",
-            )
+            null, known = estimate.null[term], term not in SCORES or estimate.sis is not None
             words = TERM_WORDS[term].format(first=self.inputs["first"], second=self.inputs["second"])
-            beside = f"{_text(null.mean())} ({_text(null.max())})" if null.notna().any() else "–"
-            undetermined = term in SCORES and estimate.sis is None
-            shown = ("not determined", "–", "–" if estimate.group_intervals else "") if undetermined else cells
-            rows.append(TermRow(term, words, *shown, beside, _p(p_values.get(term, math.nan))))
+            shown = (
+                words if known else f"{words.split(':')[0]}: not determined",
+                _text(estimate.value(term)) if known else "–",
+                _interval(estimate.intervals[term]) if known else "–",
+                _interval(estimate.group_intervals[term]) if known and estimate.group_intervals else "–",
+                f"{_text(null.mean())} ({_text(null.max())})" if term not in SCORES and null.notna().any() else "–",
+            )
+            rows.append(TermRow(term, *shown, _p(p_values.get(term, math.nan))))
         return rows
 
     def record(self) -> dict[str, Any]:
@@ -213,12 +213,12 @@ def _number(value: float) -> float | None:
 
 def _text(value: float) -> str:
     """Write bits or a score; a dash where there is none."""
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+    return f"{round(value, 3) + 0.0:.3f}" if math.isfinite(value) else "–"  # no minus before a zero
 
 
 def _interval(bounds: tuple[float, float]) -> str:
     """Write an interval; a dash where there is none."""
-    return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if all(map(math.isfinite, bounds)) else "–"
+    return f"{_text(bounds[0])} to {_text(bounds[1])}" if all(map(math.isfinite, bounds)) else "–"
 
 
 def _p(p: float) -> str:

@@ -35,18 +35,16 @@ def show(answer: SisAnswer, console: Console) -> None:
     for warning in answer.warnings:
         console.print(f"[yellow]warning:[/yellow] {escape(warning)}", highlight=False)
     table = Table("what", highlight=False)
-    over = {"block": "blocks", "group": "groups", "sample": "samples"}[estimate.resampled]
-    heads = ["bits", f"{100 * estimate.level:g} % interval over {over}", "the same over groups", "null", "p"]
-    if not estimate.group_intervals:
-        heads.remove("the same over groups")
+    beside = "\n(over groups)" if estimate.group_intervals else ""
+    heads = ("bits", f"{100 * estimate.level:g} % interval\nover {estimate.resampled}s{beside}", "null", "p")
     for head in heads:
         table.add_column(head, justify="right")
     for row in answer.rows():
         if row.term in ("sis", "I1"):
             table.add_section()
-        over_groups = [row.over_groups] if estimate.group_intervals else []
+        interval = f"{row.interval}\n({row.over_groups})" if estimate.group_intervals else row.interval
         what = ("  " if row.term in INDENTED else "") + escape(row.words)
-        table.add_row(what, row.value, row.interval, *over_groups, row.null, row.p)
+        table.add_row(what, row.value, interval, row.null, row.p)
     console.print(table)
     console.print(answer.null_note, markup=False, highlight=False)
     console.print(f"[bold]{escape(answer.headline)}[/bold]", highlight=False)

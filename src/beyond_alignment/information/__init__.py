@@ -1,12 +1,10 @@
 """Information in bits: exact tables, estimates from samples with their null, and the published synergy score."""
 
 from beyond_alignment.information.advice import RULE, recommend_strategy
-from beyond_alignment.information.broja import broja, broja_batch
 from beyond_alignment.information.estimate import PID_ESTIMATORS, PIDEstimate, estimate_pid
-from beyond_alignment.information.gate_table import decompose_gates
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID, broja, broja_batch
+from beyond_alignment.information.gates import decompose_gates, published_score_of_gates
 from beyond_alignment.information.power import smallest_effect
-from beyond_alignment.information.published import published_score_of_gates
 from beyond_alignment.information.sis import sis_gain
 
 __all__ = [

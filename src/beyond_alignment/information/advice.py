@@ -149,7 +149,7 @@ def recommend_strategy(
 def _nothing(estimate: PIDEstimate) -> str:
     """Say why there is no score to read a table by."""
     told = f"both sources together tell {estimate.mutual_information.I12:.2f} bits about the label"
-    if len(estimate.null):
+    if estimate.p_information > max(1 - estimate.level, 1 / (1 + len(estimate.null))):
         return f"{told} and shuffled labels reach {estimate.null['I12'].max():.2f} ({_p(estimate.p_information)})"
     return f"{told}, which this data does not tell apart from nothing"
 

@@ -1,4 +1,4 @@
-"""Estimators of the field, as comparisons: clusters and counts (Liang et al. 2023, CVX), and jointly Gaussian variables."""
+"""Estimators of the field, as comparisons: clusters and counts (Liang et al. 2023), and jointly Gaussian variables."""
 
 import numpy as np
 import torch
@@ -7,11 +7,9 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from beyond_alignment.information.discrete import class_entropy, information
+from beyond_alignment.information.exact import class_entropy, information, pairwise_information, union_information
 from beyond_alignment.information.informations import Informations
-from beyond_alignment.information.pairwise import pairwise_information
 from beyond_alignment.information.samples import Centred, Samples
-from beyond_alignment.information.union import union_information
 from beyond_alignment.resampling import Units
 
 REPLICATE_TOLERANCE = 1e-4
@@ -85,7 +83,7 @@ def _clusters(points: Floats, n_clusters: int, seed: int) -> NDArray[np.intp]:
 
 
 def _of_tables(tables: Floats) -> tuple[Floats, float]:
-    """Informations of tables (1 + replicate, first cluster, second cluster, class), and the gap of the first, in bits."""
+    """Informations of tables (1 + replicate, first cluster, second, class), and the gap of the first, in bits."""
     first, second = tables.sum(axis=2), tables.sum(axis=1)
     both = information(tables.reshape(len(tables), -1, tables.shape[3]))
     union, pairs = union_information(first[:1], second[:1]), pairwise_information(tables[:1])
@@ -120,7 +118,7 @@ def gaussian(
     values, gap = _gaussian_informations(covariances, *(part.shape[1] for part in parts))
     entropy = class_entropy(samples.codes)
     off = samples.numbers is None and values[0, 3] > entropy
-    told = f"I(X1, X2; Y) is {values[0, 3]:.2f} bits, above the entropy {entropy:.2f} of the classes: they are not Gaussian."
+    told = f"I(X1, X2; Y) is {values[0, 3]:.2f} bits, above the entropy {entropy:.2f} of the classes: not Gaussian."
     return Informations(values, None, gap, True, (told,) if off else ())
 
 

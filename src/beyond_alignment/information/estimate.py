@@ -17,10 +17,9 @@ from scipy.stats import t as student
 from beyond_alignment.checks import whole_number
 from beyond_alignment.errors import InputError
 from beyond_alignment.information.comparison import gaussian, kmeans
-from beyond_alignment.information.discrete import JointInformations
+from beyond_alignment.information.exact import PID, JointInformations
 from beyond_alignment.information.informations import BOTH, FIRST, INTERACTION, SECOND, UNION, Informations
 from beyond_alignment.information.neural import batch
-from beyond_alignment.information.pid import PID
 from beyond_alignment.information.posterior import posterior
 from beyond_alignment.information.samples import Samples, check_samples
 from beyond_alignment.resampling import Units, default_units, percentile_interval, reflected_p_value, unit_weights
@@ -60,7 +59,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PIDEstimator:
-    """An estimator: what `estimate_pid` calls it, one line for tables, its function, where it is from, whether it splits S."""
+    """An estimator: its name, a title for tables, its function, where it is from, whether it splits the synergy."""
 
     name: str
     title: str
@@ -165,7 +164,7 @@ class PIDEstimate:
         return float(measured[term] if term in measured else getattr(self.pid, term))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a term: term, value, low, high, and the mean and the largest of its null; bits, but for scores."""
+        """Return one row a term: term, value, low, high, mean and largest of its null; bits, but for the scores."""
         rows = []
         for term, (low, high) in self.intervals.items():
             null = {"null": float(self.null[term].mean()), "null_most": float(self.null[term].max())}
@@ -416,8 +415,8 @@ def _warnings(
         )
     if samples.group_information > CONFOUNDED * max(told.I12, 0.0):
         found.append(
-            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits that"
-            " both sources tell within groups: part of what a model scores over all groups may be the group."
+            f"The group alone tells {samples.group_information:.2f} bits about the label, beside {told.I12:.2f} bits"
+            " that both sources tell within groups: part of what a model scores over all groups may be the group."
         )
     if samples.groups is not None:
         counts = np.zeros((samples.n_groups, len(samples.classes)), dtype=np.int64)

@@ -16,7 +16,7 @@ class Informations:
     Attributes
     ----------
     values
-        (1 + replicate, information): of the sample, then of its replicates; an interaction that is not estimated is NaN.
+        (1 + replicate, information): of the sample, then of its replicates; NaN for an interaction not estimated.
     by_group
         The same of each group (group, information), without correction; None where there are none.
     gap

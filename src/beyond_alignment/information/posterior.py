@@ -13,17 +13,17 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from beyond_alignment.checks import whole_number
-from beyond_alignment.information.discrete import class_entropy, information
+from beyond_alignment.information.exact import class_entropy, information, union_information
 from beyond_alignment.information.informations import BOTH, FIRST, INTERACTION, SECOND, UNION, Informations
 from beyond_alignment.information.posterior_network import CHUNK, HEADS, Evidence, Part, train
 from beyond_alignment.information.samples import CHUNK_ROWS, Centred, Samples
-from beyond_alignment.information.union import union_information
 from beyond_alignment.resampling import Units
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Rows = NDArray[np.intp]
 Advance = Callable[[float], None]
+CPU = torch.device("cpu")
 
 N_COMPONENTS, LEADING, WHITENING = 32, 8, 0.2
 MOST_FITTED, MOST_TRAINED = 20_000, 50_000
@@ -51,8 +51,8 @@ STILL_LEARNING, MISCALIBRATED, NOTABLE_BITS = 0.25, 0.1, 0.02
 def make_folds(samples: Samples, *, n_folds: int, seed: int) -> Codes:
     """Return the fold of each sample: groups whole, else blocks; sizes and classes as even as that allows.
 
-    Units are dealt from the largest to the smallest, each to an empty fold while there is one, then to the fold in which
-    it leaves the shares of the classes over folds most even.
+    Units are dealt from the largest to the smallest, each to an empty fold while there is one, then to the fold in
+    which it leaves the shares of the classes over folds most even.
     """
     units = next((u for u in (samples.groups, samples.blocks) if u is not None), np.arange(samples.n))
     counts = np.zeros((int(units.max()) + 1, len(samples.classes)))
@@ -207,8 +207,9 @@ def blend(evidence: Floats, codes: Codes, groups: Codes | None, folds: Codes) ->
     The weights of a fold are those that make p(y | x, group), proportional to the group's class shares times
     exp(evidence), most likely on the other folds. Offsets are one a group and class and are fitted on the group itself:
     they make the mean posterior of a group meet its class shares, and being constant within the group they tell nothing
-    in it. Without groups they come from the other folds too. The other folds' posteriors come from models that were trained on
-    this fold (the usual stacking); with at most five weights what that leaks is below what noise shows.
+    in it. Without groups they come from the other folds too. The posteriors of the other folds come from models that
+    were trained on this fold (the usual stacking); with at most five weights what that leaks is too little to show on
+    noise.
     """
     held = np.zeros(len(codes), dtype=np.int64) if groups is None else groups
     shares = np.log(class_shares(codes, held))
@@ -320,7 +321,7 @@ def _ratio(wanted: Floats, got: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class TableInformations:
-    """Plug-in informations (1 + replicate, information) in bits, those of each group (group, information), and the gap."""
+    """Plug-in informations (1 + replicate, information) in bits, those by group (group, information), and the gap."""
 
     values: Floats
     by_group: Floats
@@ -411,7 +412,7 @@ def posterior(
     *,
     seed: int,
     n_folds: int = 5,
-    device: torch.device = torch.device("cpu"),
+    device: torch.device = CPU,
     advance: Advance | None = None,
 ) -> Informations:
     """Estimate informations given the group from cross-fitted posteriors.

@@ -1,4 +1,4 @@
-"""Networks that learn what each source tells, what both tell added up and what they tell together, many side by side."""
+"""Networks that learn what each source tells, what both tell added up, and what they tell together; many at once."""
 
 import math
 from collections.abc import Callable
@@ -37,18 +37,20 @@ Evidence = Callable[[int, Tensor, Tensor], Tensor]
 
 
 class Trunk(nn.Module):
-    """Hidden layers of many networks side by side."""
+    """Hidden layers of many networks side by side, several sets of them for each model."""
 
-    def __init__(self, n_models: int, n_inputs: int, generator: torch.Generator) -> None:
+    def __init__(self, n_sets: int, n_models: int, n_inputs: int, generator: torch.Generator) -> None:
         super().__init__()
         pairs = list(pairwise([n_inputs] + [WIDTH] * DEPTH))
-        self.weights = nn.ParameterList([_normal(n_models, a, b, math.sqrt(2 / a), generator) for a, b in pairs])
-        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(n_models, 1, b)) for _, b in pairs])
+        self.weights = nn.ParameterList(
+            [_normal((n_sets, n_models, a, b), math.sqrt(2 / a), generator) for a, b in pairs]
+        )
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(n_sets, n_models, 1, b)) for _, b in pairs])
 
     def forward(self, x: Tensor, drop: float, generator: torch.Generator | None) -> Tensor:
-        """Return the last hidden layer (model, sample, unit); a dropped unit is dropped for the whole batch."""
+        """Return the last hidden layer (set and model, sample, unit); a dropped unit is dropped for a whole batch."""
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = functional.gelu(torch.baddbmm(bias, x, weight))
+            x = functional.gelu(torch.baddbmm(bias.flatten(0, 1), x, weight.flatten(0, 1)))
             if drop:
                 kept = torch.rand(x.shape[0], 1, x.shape[2], generator=generator) >= drop
                 x = x * (kept / (1 - drop)).to(x)
@@ -60,36 +62,31 @@ class PosteriorNetwork(nn.Module):
 
     The additive head is f_y(x1) + g_y(x2). Two heads add to it without changing it: the refined one more of the same
     kind, the joint one h_y(x1, x2). As both have as many layers to add with, what the joint one gains over the refined
-    one is interaction and not mere size.
+    one is interaction and not mere size. The second axis of every parameter is the model.
     """
 
-    def __init__(self, n_models: int, n_first: int, n_second: int, n_classes: int, *, seed: int) -> None:
+    def __init__(self, n_models: int, n_inputs: int, n_classes: int, *, seed: int) -> None:
         super().__init__()
         g = torch.Generator().manual_seed(seed)
-        sizes = (n_first, n_second, n_first + n_second, n_first, n_second)
-        self.first, self.second, self.both, self.more_first, self.more_second = (Trunk(n_models, n, g) for n in sizes)
-        scale = 0.1 / math.sqrt(WIDTH)
-        self.from_first, self.from_second, self.add_first, self.add_second, self.interact = (
-            _normal(n_models, WIDTH, n_classes, scale, g) for _ in range(5)
-        )
-        self.refine_first, self.refine_second = (_normal(n_models, WIDTH, n_classes, scale, g) for _ in range(2))
-        skips = [n_first, n_second, n_first, n_second]
-        self.skips = nn.ParameterList([nn.Parameter(torch.zeros(n_models, n, n_classes)) for n in skips])
+        self.single = Trunk(4, n_models, n_inputs, g)  # of each source, and once more for the refined head
+        self.both = Trunk(1, n_models, 2 * n_inputs, g)
+        self.out = _normal((7, n_models, WIDTH, n_classes), 0.1 / math.sqrt(WIDTH), g)
+        self.skips = nn.Parameter(torch.zeros(4, n_models, n_inputs, n_classes))
         self.biases = nn.Parameter(torch.zeros(len(HEADS), n_models, 1, n_classes))
 
     def forward(self, x1: Tensor, x2: Tensor, *, drop: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
         """Return logits (head, model, sample, class) without class shares, of sources (model, sample, feature)."""
-        h1, h2 = self.first(x1, drop, generator), self.second(x2, drop, generator)
-        h12 = self.both(torch.cat([x1, x2], dim=2), drop, generator)
-        one = torch.bmm(h1, self.from_first) + torch.bmm(x1, self.skips[0])
-        two = torch.bmm(h2, self.from_second) + torch.bmm(x2, self.skips[1])
-        added = torch.bmm(h1, self.add_first) + torch.bmm(h2, self.add_second)
-        added = added + torch.bmm(x1, self.skips[2]) + torch.bmm(x2, self.skips[3])
-        base = (added + self.biases[2]).detach()
-        refined = base + torch.bmm(self.more_first(x1, drop, generator), self.refine_first)
-        refined = refined + torch.bmm(self.more_second(x2, drop, generator), self.refine_second)
-        joint = base + torch.bmm(h12, self.interact)
-        return torch.stack([one, two, added, refined, joint]) + self.biases
+        n = len(x1)
+        sources = torch.cat([x1, x2, x1, x2])
+        hidden = self.single(sources, drop, generator)
+        both = self.both(torch.cat([x1, x2], dim=2), drop, generator)
+        own, more = hidden[: 2 * n], hidden[2 * n :]
+        told = torch.bmm(torch.cat([own, own, more, both]), self.out.flatten(0, 1)).unflatten(0, (7, n))
+        straight = torch.bmm(sources, self.skips.flatten(0, 1)).unflatten(0, (4, n))
+        one, two, first, second = told[:4] + straight
+        base = (first + second + self.biases[2]).detach()
+        heads = [one, two, first + second, base + told[4] + told[5], base + told[6]]
+        return torch.stack(heads) + self.biases
 
 
 def train(
@@ -111,8 +108,7 @@ def train(
     n_models, n_samples, _ = training.x1.shape
     device = training.x1.device
     generator = torch.Generator().manual_seed(seed)
-    n_classes = training.log_shares.shape[2]
-    network = PosteriorNetwork(n_models, training.x1.shape[2], training.x2.shape[2], n_classes, seed=seed).to(device)
+    network = PosteriorNetwork(n_models, training.x1.shape[2], training.log_shares.shape[2], seed=seed).to(device)
     batch = min(BATCH, max(n_samples // 10, 1))
     steps = n_samples // batch
     epochs = max(2, min(EPOCHS, MOST_STEPS // steps))
@@ -162,23 +158,21 @@ class _Best:
         losses = torch.cat(pieces, dim=2).mean(dim=2)  # (head, model)
         if not losses.isfinite().all():
             raise InputError(
-                "The networks of the estimate diverged (a loss is not finite): a source holds values far beyond the rest;"
-                " clip or rescale it."
+                "The networks of the estimate diverged (a loss is not finite): a source holds values far beyond the"
+                " rest; clip or rescale it."
             )
         better = losses < (torch.inf if self.losses is None else self.losses)
         self.losses = losses if self.losses is None else torch.where(better, losses, self.losses)
         for head, kept in enumerate(self.weights):
             for name, value in network.state_dict().items():
-                axis = 1 if name == "biases" else 0
-                chosen = better[head].reshape([-1 if i == axis else 1 for i in range(value.ndim)])
-                kept[name] = torch.where(chosen, value, kept[name])
+                kept[name] = torch.where(better[head].reshape(1, -1, 1, 1), value, kept[name])
 
     @torch.no_grad()
     def evidence(self, model: int, x1: Tensor, x2: Tensor) -> Tensor:
         """Return logits (head, sample, class) of one model, each head by its own best weights."""
         found = []
         for head, weights in enumerate(self.weights):
-            own = {k: v[:, model : model + 1] if k == "biases" else v[model : model + 1] for k, v in weights.items()}
+            own = {name: value[:, model : model + 1] for name, value in weights.items()}
             pieces = [
                 torch.func.functional_call(self.network, own, (a[None], b[None]))[head, 0]
                 for a, b in zip(x1.split(CHUNK), x2.split(CHUNK), strict=True)
@@ -192,7 +186,7 @@ def _optimiser(network: PosteriorNetwork) -> torch.optim.Optimizer:
     biases = [p for name, p in network.named_parameters() if "biases" in name]
     others = [p for name, p in network.named_parameters() if "biases" not in name]
     groups = [{"params": others, "weight_decay": WEIGHT_DECAY}, {"params": biases, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=LEARNING_RATE, foreach=True)
+    return torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, done: float) -> None:
@@ -207,6 +201,6 @@ def _cross_entropy(logits: Tensor, log_shares: Tensor, y: Tensor) -> Tensor:
     return -logs.gather(3, y[None, ..., None].expand(len(HEADS), -1, -1, 1)).squeeze(3)
 
 
-def _normal(n_models: int, a: int, b: int, scale: float, generator: torch.Generator) -> nn.Parameter:
-    """Return Gaussian weights (model, a, b)."""
-    return nn.Parameter(scale * torch.randn(n_models, a, b, generator=generator))
+def _normal(shape: tuple[int, ...], scale: float, generator: torch.Generator) -> nn.Parameter:
+    """Return Gaussian weights."""
+    return nn.Parameter(scale * torch.randn(shape, generator=generator))

@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.broja import broja_batch
 from beyond_alignment.information.estimate import ALPHA, estimate_pid
+from beyond_alignment.information.exact import broja_batch
 from beyond_alignment.information.samples import Centred, Samples, check_samples
 
 KINDS = ("additive", "interaction")
@@ -63,8 +63,8 @@ def smallest_effect(
     -------
     pandas.DataFrame
         One row a kind and share: kind, share, synergy (planted, bits), sis (planted), power (share of finds), n_draws.
-        ``attrs["smallest"]`` maps each kind to the synergy in bits, None where the largest planted one is not found with
-        80 % power; read off a logistic curve through all draws.
+        ``attrs["smallest"]`` maps each kind to the synergy in bits, None where the largest planted one is not found
+        with 80 % power; read off a logistic curve through all draws.
 
     Raises
     ------

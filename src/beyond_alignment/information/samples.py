@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from beyond_alignment.checks import as_matrix, check_values, codes
 from beyond_alignment.correlations import cross_correlations
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import information
+from beyond_alignment.information.exact import information
 from beyond_alignment.information.target import Target, as_classes
 
 MIN_SAMPLES = 200
@@ -68,7 +68,7 @@ class Samples:
 
     @property
     def group_information(self) -> float:
-        """I(group; class) in bits, less its mean excess over independence; 0 without groups."""
+        """I(group; class) of the counts, in bits; 0 without groups."""
         table = np.zeros((max(self.n_groups, 1), len(self.classes)))
         np.add.at(table, (self.group_codes, self.codes), 1 / self.n)
         return float(information(table[None])[0])
@@ -122,17 +122,16 @@ class Centred:
         """Return the source as if all groups had the same class shares: a group's mean moves with its shares.
 
         What a class adds to the mean of a group is fitted within the training groups, from counts (group, class) and
-        sums (group, class, feature); of the other groups the class shares alone are used. What is subtracted is the same
-        for all samples of a group, so it tells nothing in it.
+        sums (group, class, feature); of the other groups the class shares alone are used. What is subtracted is the
+        same for all samples of a group, so it tells nothing in it.
         """
         if self.groups is None:
             return self
-        n_groups, n_classes = counts.shape
         inside = counts[training]
         share = inside / inside.sum(axis=1, keepdims=True)
         within = np.diag(inside.sum(axis=0)) - share.T @ inside
         across = (sums[training] - share[:, :, None] * sums[training].sum(axis=1, keepdims=True)).sum(axis=0)
-        effects = np.linalg.solve(within + np.eye(n_classes), across)  # (class, feature)
+        effects = np.linalg.solve(within + np.eye(counts.shape[1]), across)  # (class, feature)
         overall = inside.sum(axis=0) / inside.sum()
         own = counts / counts.sum(axis=1, keepdims=True)
         between = own @ effects**2 - (own @ effects) ** 2
@@ -228,7 +227,8 @@ def _check_classes(labels: NDArray[np.int64], classes: tuple[str, ...], name: st
             f" and {len(few) - MOST_LISTED} more" if len(few) > MOST_LISTED else ""
         )
         raise InputError(
-            f"{name} has classes with too few samples: {listed}; each needs {MIN_PER_CLASS}: merge them or leave them out."
+            f"{name} has classes with too few samples: {listed}; each needs {MIN_PER_CLASS}: merge them or leave them"
+            " out."
         )
 
 
@@ -267,7 +267,7 @@ def _check_groups(
         )
 
 
-# ------------------------------------------------------------------------------------------ what makes an answer too good
+# ------------------------------------------------------------------------------- what makes an answer too good
 
 
 def _check_label_not_in(x: NDArray[np.floating], target: Target, *, name: str) -> None:
@@ -282,7 +282,7 @@ def _check_label_not_in(x: NDArray[np.floating], target: Target, *, name: str) -
 def _check_rows_not_shared(
     x1: NDArray[np.floating], x2: NDArray[np.floating], groups: NDArray[np.int64], *, names: tuple[str, ...]
 ) -> None:
-    """Check that no sample stands in two groups; sources of few kinds of rows are discrete and repeat as they should."""
+    """Check that no sample stands in two groups; sources of few kinds of rows are discrete and may repeat."""
     kinds = _kinds(x1, x2)
     n_kinds = int(kinds.max()) + 1
     if n_kinds <= DISCRETE_SHARE * len(kinds):

@@ -12,8 +12,7 @@ from scipy.special import ndtr
 from scipy.stats import ortho_group
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import mutual_information
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID, mutual_information
 from beyond_alignment.simulate.scenario import Family, Scenario, Symbol, decompose
 from beyond_alignment.simulate.scenarios import find
 from beyond_alignment.simulate.tables import with_prior

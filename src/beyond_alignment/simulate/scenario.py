@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.broja import broja
-from beyond_alignment.information.discrete import check_distribution
+from beyond_alignment.information.exact import PID, broja, check_distribution
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.pid import PID
 from beyond_alignment.simulate.tables import with_label_noise
 
 Role = Literal["tuning", "held_out"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information.exact import PID
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.pid import PID
 from beyond_alignment.simulate.scenario import MILD, Role, Scenario, Symbol, decompose, mixture, symbols
 from beyond_alignment.simulate.tables import (
     N_CELLS,

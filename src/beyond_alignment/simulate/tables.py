@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import check_distribution
+from beyond_alignment.information.exact import check_distribution
 
 N_CELLS = 64
 N_NODES = 4

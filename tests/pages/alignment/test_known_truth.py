@@ -6,7 +6,7 @@ import pytest
 
 from beyond_alignment.benchmark import captured_probes
 from beyond_alignment.information import broja
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import joint_informations
 from beyond_alignment.pages.alignment import angles, hidden, picture, shares, spectrum
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
 from beyond_alignment.simulate import dial_theory, dialled_task

@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, _drawn, _linear, _perceptrons, _scaled, told
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.information.broja import broja
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import broja, joint_informations
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
 from beyond_alignment.simulate import N_SHARED, dial_theory, dialled_task, n_shared
 

@@ -1,9 +1,10 @@
-"""Estimators of the decomposition where the truth is known: with donors that differ, with the same law and donors alike."""
+"""Estimators of the decomposition where the truth is known: donors differ, the same laws without, and no donors."""
 
 import time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from beyond_alignment.errors import InputError
@@ -13,6 +14,7 @@ from beyond_alignment.simulate import SCENARIOS, draw
 TILE_UM = 500.0
 """Side of the square tiles that the bootstrap resamples: some 25 spots each, as on tissue."""
 DONORS, ALIKE, PLAIN = "donors differ", "same law, donors alike", "no donors"
+SHOWN = (DONORS, PLAIN)
 DONORS_SIZE, PLAIN_SIZE, TWIN_SIZE = 2400, 4000, 400
 SEEDS = tuple(range(20))
 REPLICATES, FEWER_REPLICATES = 200, 40
@@ -86,4 +88,76 @@ def trial(estimator: str, scenario: str, setting: str, n: int, seed: int) -> dic
         "p_synergy": found.p_synergy,
         "p_interaction": found.p_interaction,
         "seconds": round(time.perf_counter() - start, 1),
+    }
+
+
+def finished(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of full size, without the twins that a check repeats."""
+    return table[table["n"] != TWIN_SIZE]
+
+
+def by_scenario(table: pd.DataFrame) -> pd.DataFrame:
+    """Return means over seeds: estimator, setting, scenario, true_sis, sis with its interval, and the largest error.
+
+    ``largest`` is the largest of the mean absolute errors of redundancy, both unique parts and synergy, in bits;
+    ``noise`` whether there is nothing to be found.
+    """
+    rows = []
+    for (estimator, setting, scenario), part in finished(table).groupby(
+        ["estimator", "setting", "scenario"], sort=False
+    ):
+        answered = part[part["refused"].fillna("") == ""]
+        errors = {term: (answered[term] - answered[f"true_{term}"]).abs().mean() for term in FOUR}
+        row = {"estimator": estimator, "setting": setting, "scenario": scenario, "runs": len(part)}
+        row |= {"refused": len(part) - len(answered), "noise": bool(part["true_I12"].mean() < NOTHING)}
+        row |= {name: answered[name].mean() for name in ("true_sis", "sis", "sis_low", "sis_high", "I12")}
+        rows.append(row | {"largest": max(errors.values())})
+    return pd.DataFrame(rows)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an estimator and setting: errors in bits, coverage of 95 % intervals, and false finds."""
+    scenarios = by_scenario(table)
+    rows = []
+    for (estimator, setting), part in finished(table).groupby(["estimator", "setting"], sort=False):
+        own = scenarios[(scenarios["estimator"] == estimator) & (scenarios["setting"] == setting)]
+        answered = part[part["refused"].fillna("") == ""]
+        told = answered[answered["true_I12"] > NOTHING]
+        row = {"estimator": estimator, "setting": setting, "n": int(part["n"].max()), "scenarios": len(own)}
+        row |= {"runs": len(part), "refused": len(part) - len(answered)}
+        row |= {"seeds": int(part.groupby("scenario")["seed"].nunique().min()), "largest": own["largest"].mean()}
+        row |= {"error_sis": (told["sis"] - told["true_sis"]).abs().mean()}
+        row |= {f"coverage_{term}": _coverage(answered, term) for term in ("sis", *FOUR)}
+        nothing = answered["true_synergy"] < NOTHING
+        row |= {"false_finds": (answered.loc[nothing, "p_synergy"] < ALPHA).mean()}
+        row |= {"found": (answered.loc[~nothing, "p_synergy"] < ALPHA).mean()}
+        noise = answered[answered["true_I12"] < NOTHING]
+        row |= {"noise_I12": noise["I12"].mean(), "noise_finds": (noise["p_synergy"] < ALPHA).mean()}
+        rows.append(row | {"seconds": answered["seconds"].median()})
+    return pd.DataFrame(rows)
+
+
+def _coverage(rows: pd.DataFrame, term: str) -> float:
+    """Share of intervals that hold the truth."""
+    truth = rows[f"true_{term}"]
+    return float(((rows[f"{term}_low"] <= truth + NOTHING) & (truth - NOTHING <= rows[f"{term}_high"])).mean())
+
+
+def numbers(table: pd.DataFrame) -> dict[str, Any]:
+    """Return what the prose says of this book's estimator."""
+    ours = summary(table).set_index(["estimator", "setting"]).loc["posterior"]
+    differ, alike, plain = (ours.loc[name] for name in (DONORS, ALIKE, PLAIN))
+    return {
+        "error_donors": {"value": differ["largest"], "n": int(differ["runs"]), "unit": "bits"},
+        "error_alike": {"value": alike["largest"], "n": int(alike["runs"]), "unit": "bits"},
+        "noise_bits": {"value": differ["noise_I12"], "unit": "bits", "digits": 4},
+        "noise_finds": differ["noise_finds"],
+        "coverage_sis": differ["coverage_sis"],
+        "coverage_synergy": differ["coverage_synergy"],
+        "coverage_redundancy": differ["coverage_redundancy"],
+        "coverage_redundancy_alike": alike["coverage_redundancy"],
+        "error_sis_plain": {"value": plain["error_sis"], "n": int(plain["runs"])},
+        "false_finds_plain": plain["false_finds"],
+        "n_seeds": int(ours["seeds"].min()),
+        "n_scenarios": int(differ["scenarios"] + plain["scenarios"]),
     }

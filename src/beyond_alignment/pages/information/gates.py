@@ -1,10 +1,11 @@
-"""What page 05 says and shows: gates taken apart exactly, and the score of each task beside the gain of fusion."""
+"""What page 05 says of gates, and the claim that they decide."""
+
+from typing import Any
 
 import pandas as pd
 
-from beyond_alignment.benchmark.sis_against_gain import TaskRelation, beside_sis, relate_gain
-
-WIDEST_UM = 600
+from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED
+from beyond_alignment.information.advice import MATERIAL
 
 
 def gate_numbers(exact: pd.DataFrame, published: pd.DataFrame) -> dict[str, float]:
@@ -25,11 +26,19 @@ def gate_numbers(exact: pd.DataFrame, published: pd.DataFrame) -> dict[str, floa
     }
 
 
-def beside_gain(tasks: pd.DataFrame, gains: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, TaskRelation]:
-    """Return the share of synergy of each task beside the gain of concatenation at its widest field, and the relation.
-
-    ``tasks`` are decompositions at the widest field of each data set, ``gains`` those of every field of view.
-    """
-    widest = gains[gains["field_um"] == gains.groupby("task")["field_um"].transform("max")]
-    both = beside_sis(widest, {WIDEST_UM: tasks})
-    return both, relate_gain(both, seed=seed)
+def definitions_claim(published: pd.DataFrame) -> dict[str, Any]:
+    """Return the record of B1: whether the two definitions of the score agree where both are exact."""
+    gates = published.set_index("gate")
+    copy, xor = gates.loc["copy"], gates.loc["xor"]
+    apart = float(copy["score"]) > MATERIAL > float(copy["synergy"]) and xor["score"] == "undefined"
+    return {
+        "claim": "B1",
+        "measured": f"proof: on COPY the published score is {float(copy['score']):.2f} where the synergy is "
+        f"{float(copy['synergy']):.2f} bits, and on XOR, which is {float(xor['synergy']):.0f} bit of synergy, it is "
+        "undefined, so the two definitions are not the same; over labels of tissue they were not compared, since too "
+        "few have a score that is determined",
+        "value": float(copy["score"]),
+        "n": len(gates),
+        "data": "exact distributions of gates; n is their number",
+        "verdict": NOT_REPLICATED if apart else REPLICATED,
+    }

@@ -1,9 +1,9 @@
-"""Tissue taken apart: what expression and morphology tell about a label within sections, donors or blocks, and its null."""
+"""Tissue taken apart: what both experts tell of a label within sections, donors or blocks, and its null."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, t
 from beyond_alignment.experts.embed import field_name
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.advice import recommend_strategy
-from beyond_alignment.information.estimate import TERMS, estimate_pid
+from beyond_alignment.information.estimate import ALPHA, DIFFERENCE, TERMS, estimate_pid
 from beyond_alignment.information.power import KINDS, SHARES, plant, summarise
 from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, labels_read, release
 from beyond_alignment.tasks import get_task
@@ -26,6 +26,23 @@ SECTIONS = ("niche_immune", "niche_epithelial", "niche_mixing", "niche", "cell_t
 TASKS = (*SECTIONS, "domain", "region", "bacteria")
 UNITS: Mapping[str, tuple[str, ...]] = {task: ("section", "donor") if task in SECTIONS else ("main",) for task in TASKS}
 N_NULL, TWIN_NULL = 19, 1
+NAMES: Mapping[str, str] = {
+    "niche_immune": "niche: immune share",
+    "niche_epithelial": "niche: epithelial share",
+    "niche_mixing": "niche: mixing of cell types",
+    "niche": "niche: class",
+    "cell_type": "dominant cell type",
+    "composition": "composition of the spot",
+    "domain": "domain of the bulb",
+    "region": "tumour region, one section",
+    "bacteria": "bacteria",
+}
+TISSUES: Mapping[str, str] = {
+    "niche_immune": "HER2ST",
+    "domain": "MOB",
+    "region": "HER2ST, one section",
+    "bacteria": "CRC",
+}
 SOURCES = ("expression", "morphology")
 PLAN = [
     *({"task": task, "unit": unit, "n_null": N_NULL} for task in TASKS for unit in UNITS[task]),
@@ -77,9 +94,9 @@ def pair_of(task: str, unit: str) -> TissuePair:
     tissue = release(data_set)
     where = {"expression": EXPRESSION, "morphology": MORPHOLOGY, "field_um": FIELD_UM}
     (contest,) = task_contests({data_set: tissue}, [task], **where)  # type: ignore[arg-type]
-    pair = tissue_pair(tissue, contest if unit == "main" else replace(contest, split=unit), seed=SEED)
+    pair = tissue_pair(tissue, contest if unit == "main" else replace(contest, split=cast(Any, unit)), seed=SEED)
     first, second = (Reduction(seed=SEED).fit(x).transform(x) if x.shape[1] > MOST_FEATURES else x for x in pair.views)
-    return replace(pair, views=(first, second))
+    return replace(pair, views=cast(Any, (first, second)))
 
 
 def decompose(task: str, unit: str, n_null: int) -> dict[str, Any]:
@@ -109,14 +126,70 @@ def planted(task: str, unit: str, kind: str, share: float, draw: int) -> dict[st
     pair = pair_of(task, unit)
     with threadpool_limits(1):
         found = plant(*pair.views, pair.groups, pair.tiles, kind, share, seed=SEED + draw)
-    return {name: float(found[name]) for name in ("synergy", "sis", "estimate")} | {"found": int(found["found"])}
+    row: dict[str, Any] = {"n": len(pair.classes), "unit_name": pair.unit, "found": int(found["found"])}
+    return row | {name: float(found[name]) for name in ("synergy", "sis", "estimate")}
+
+
+def whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the decompositions without the twin, with words: label, sis_words, advice."""
+    rows = table[table["n_null"] == N_NULL].reset_index(drop=True)
+    known = rows["determined"].astype(bool)
+    less = rows["I12"] < rows[["I1", "I2"]].max(axis=1) - DIFFERENCE
+    words = [
+        f"{s:.2f} ({a:.2f} to {b:.2f})" for s, a, b in zip(rows["sis"], rows["sis_low"], rows["sis_high"], strict=True)
+    ]
+    return rows.assign(
+        label=[
+            f"{NAMES[t]} (from {m})" if m != "independent" else NAMES[t]
+            for t, m in zip(rows["task"], rows["made_from"], strict=True)
+        ],
+        sis_words=pd.Series(words).where(known, "not determined").mask(less, "joint model tells less than one source"),
+        advice=rows["recommended"].where(known, "no advice"),
+    )
+
+
+def numbers(shown: pd.DataFrame) -> dict[str, Any]:
+    """Return what the prose says of tissue."""
+    found = shown[shown["determined"].astype(bool) & (shown["p_synergy"] < ALPHA)]
+    by = shown.set_index(["task", "unit"])
+    section, donor, domain = by.loc[("niche", "section")], by.loc[("niche", "donor")], by.loc[("domain", "main")]
+
+    def bits(row: pd.Series, term: str) -> dict[str, Any]:
+        """Value of a term with its interval."""
+        ends = (row[f"{term}_low"], row[f"{term}_high"])
+        return {"value": row[term], "interval": ends, "n": int(row["n"]), "unit": "bits"}
+
+    return {
+        "n_rows": len(shown),
+        "n_determined": int(shown["determined"].sum()),
+        "n_synergy": len(found),
+        "n_interaction": int((found["p_interaction"] < ALPHA).sum()),
+        "n_spots_her2st": int(shown.loc[shown["data_set"] == "her2st", "n"].max()),
+        "null_most": {"value": shown["null_I12"].max(), "unit": "bits"},
+        "group_niche": {"value": section["group_information"], "n": int(section["n"]), "unit": "bits"},
+        "told_niche": bits(section, "I12"),
+        "told_niche_donor": bits(donor, "I12"),
+        "told_domain": bits(domain, "I12"),
+        "redundant_domain": bits(domain, "redundancy"),
+    }
+
+
+def power_numbers(least: pd.DataFrame) -> dict[str, Any]:
+    """Return the smallest synergy of either kind that is found on any tissue, in bits."""
+    values = pd.to_numeric(least[[f"smallest_{kind}" for kind in KINDS]].stack(), errors="coerce").dropna()
+    return {"least_smallest": {"value": float(values.min()), "n": len(least), "unit": "bits", "digits": 2}}
 
 
 def smallest(plants: pd.DataFrame) -> pd.DataFrame:
-    """Return the smallest synergy of either kind that each tissue and unit would show, bits; empty where none planted."""
+    """Return the smallest synergy of either kind that each tissue and unit would show, in bits or in words."""
     rows = []
-    for (task, unit), part in plants.groupby(["task", "unit"], sort=False):
+    for (task, _), part in plants.groupby(["task", "unit"], sort=False):
         table = summarise(part)
-        row = {"task": task, "unit": unit, "false": float(table.loc[table["share"] == 0, "power"].mean())}
-        rows.append(row | {f"smallest_{kind}": least for kind, least in table.attrs["smallest"].items()})
+        data_set = get_task(task).data_set
+        row = {"tissue": TISSUES.get(task, data_set), "unit": part["unit_name"].iloc[0], "n": int(part["n"].iloc[0])}
+        row |= {"false": float(table.loc[table["share"] == 0, "power"].mean())}
+        for kind, least in table.attrs["smallest"].items():
+            most = table.loc[table["kind"] == kind, "synergy"].max()
+            row[f"smallest_{kind}"] = f"more than {most:.2f}" if least is None else f"{least:.2f}"
+        rows.append(row)
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""The exact decomposition against reference values, a cone solver, theory and its own symmetries."""
+"""Exact informations and decompositions against reference values, a cone solver, theory and their symmetries."""
 
 import json
 from dataclasses import astuple
@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import broja, broja_batch
-from beyond_alignment.information.compiled import solve_coupling, solve_pairs
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import imin, joint_informations, mutual_information
 from beyond_alignment.information.gates import gate
+from beyond_alignment.information.solver import solve_coupling, solve_pairs
 from tests.information import cone
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_pid.json").read_text(encoding="utf-8"))
@@ -124,3 +124,124 @@ def test_the_input_is_checked():
         broja_batch(np.ones((1, 1, 1)))
     with pytest.raises(InputError, match="sums to 2"):
         broja_batch(np.ones((3, 2, 1, 1)))
+
+
+sparse_weights = arrays(np.float64, (3, 2, 4), elements=st.just(0.0) | st.floats(1e-9, 1)).filter(
+    lambda w: w.sum() > 1e-3
+)
+
+
+def least_told(p):
+    """The definition, outcome by outcome and in words of the paper: expected least specific information."""
+    total, target = 0.0, p.sum((0, 1))
+    for y in range(p.shape[2]):
+        if target[y] == 0:
+            continue
+        told = []
+        for table in (p.sum(1), p.sum(0)):
+            told.append(
+                sum(
+                    row[y] / target[y] * (np.log2(1 / target[y]) - np.log2(1 / (row[y] / row.sum())))
+                    for row in table
+                    if row[y] > 0
+                )
+            )
+        total += target[y] * min(told)
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("copy", (1, 0, 0, 1)),
+        ("xor", (0, 0, 0, 1)),
+        ("redundant", (1, 0, 0, 0)),
+        ("unique1", (0, 1, 0, 0)),
+        ("and", (0.311278124, 0, 0, 0.5)),
+        ("rdnxor", (1, 0, 0, 1)),
+    ],
+)
+def test_imin_of_gates(name, parts):
+    assert astuple(imin(gate(name)))[:4] == pytest.approx(parts, abs=1e-9)
+
+
+def test_the_example_of_the_paper():
+    # Figure 4 A of Williams & Beer: three equally likely outcomes, each ruled out by one state of either source
+    p = np.zeros((2, 2, 3))
+    p[0, 0, 0] = p[0, 1, 1] = p[1, 0, 2] = 1 / 3
+    third = np.log2(3) - 2 / 3
+    found = imin(p)
+    told_by = [found.I1, found.I2, found.I12]
+    assert told_by == pytest.approx([third, third, np.log2(3)])
+    assert found.redundancy == pytest.approx(least_told(p))
+
+
+@given(sparse_weights)
+def test_it_is_the_definition_not_negative_and_adds_up(w):
+    p = w / w.sum()
+    found, told = imin(p), joint_informations(p)
+    assert found.redundancy == pytest.approx(least_told(p), abs=1e-9)
+    assert min(astuple(found)[:4]) >= 0
+    told_by = [found.I1, found.I2, found.I12]
+    assert told_by == pytest.approx(list(astuple(told)), abs=1e-9)
+
+
+def test_it_calls_more_redundant_than_broja_does():
+    p = np.random.default_rng(0).dirichlet(np.ones(40)).reshape(4, 5, 2)
+    assert imin(p).redundancy >= broja(p).redundancy
+
+
+def test_the_input_of_imin_is_checked():
+    with pytest.raises(InputError, match="3 axes"):
+        imin(np.ones((1, 1)))
+
+
+weights = arrays(np.float64, (3, 2, 4), elements=st.floats(0, 1)).filter(lambda w: w.sum() > 1e-3)
+
+
+def entropy(p):
+    p = p[p > 0]
+    return -(p * np.log2(p)).sum()
+
+
+def test_a_noiseless_channel_gives_the_entropy_of_its_input():
+    assert mutual_information(np.diag([0.5, 0.25, 0.25])) == pytest.approx(1.5)
+
+
+def test_a_binary_symmetric_channel_gives_its_capacity():
+    assert mutual_information([[0.45, 0.05], [0.05, 0.45]]) == pytest.approx(1 - entropy(np.array([0.1, 0.9])))
+
+
+def test_an_independent_table_gives_nothing():
+    assert mutual_information(np.outer([0.3, 0.7], [0.2, 0.5, 0.3])) == pytest.approx(0, abs=1e-12)
+
+
+@given(weights)
+def test_the_joint_information_obeys_the_chain_rule(w):
+    p = w / w.sum()
+    i1, i2, i12 = astuple(joint_informations(p))
+    given_first = sum(q.sum() * mutual_information(q / q.sum()) for q in p if q.sum() > 0)
+    assert i12 == pytest.approx(i1 + given_first, abs=1e-9)
+    assert max(i1, i2) <= i12 + 1e-9
+    assert min(i1, i2) >= 0
+
+
+@pytest.mark.parametrize(
+    ("p", "message"),
+    [
+        (np.full((2, 2), 0.3), "sums to 1.2"),
+        (np.array([[1.5, -0.5]]), "negative"),
+        (np.array([[np.nan, 1.0]]), "non-finite"),
+        (np.ones(2) / 2, "2 axes"),
+        (np.empty((0, 2)), "non-empty"),
+    ],
+)
+def test_what_is_no_distribution_is_refused(p, message):
+    with pytest.raises(InputError, match=message):
+        mutual_information(p)
+
+
+@given(arrays(np.float64, (2, 2, 2), elements=st.floats(0, 1)).filter(lambda w: abs(w.sum() - 1) > 1e-6))
+def test_a_table_that_does_not_sum_to_one_is_refused(w):
+    with pytest.raises(InputError):
+        joint_informations(w)
