@@ -341,7 +341,8 @@ def donors_alone():
 def test_donors_that_differ_in_shares_and_sources_tell_nothing_within_donors(donors_alone):
     assert donors_alone.group_information > 0.3
     assert abs(donors_alone.mutual_information.I12) < 0.05
-    assert donors_alone.p_information > 1 / 4
+    assert donors_alone.p_information >= 1 / 4
+    assert donors_alone.value("I12") < donors_alone.null["I12"].max() + 0.02
     assert donors_alone.sis is None
     assert any("The group alone tells" in warning for warning in donors_alone.warnings)
 

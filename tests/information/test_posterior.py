@@ -9,9 +9,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax
 
-from beyond_alignment.information import broja
 from beyond_alignment.information import posterior as estimator
-from beyond_alignment.information.exact import information
+from beyond_alignment.information.exact import broja, information
 from beyond_alignment.information.gates import gate
 from beyond_alignment.information.posterior import (
     Components,
@@ -49,7 +48,7 @@ def within(tables):
 
 def poisson_fit(counts):
     """Slow reference: Newton steps on the likelihood of the log-linear model without the three-way interaction."""
-    _, n_of_states, n_classes = counts.shape
+    n_of_states, n_classes = counts.shape[1:]
     group, state, label = (v.ravel() for v in np.indices(counts.shape))
     pairs = (group * n_of_states + state, group * n_classes + label, state * n_classes + label)
     design = np.hstack([np.eye(pair.max() + 1)[pair] for pair in pairs])
@@ -99,7 +98,7 @@ def test_states_and_classes_that_only_the_group_binds_tell_nothing():
 
 
 def exact_posteriors(name, n=2000):
-    """Classes whose counts are those of a gate, and the evidence log p(y | x) / p(y) that an unlimited learner finds."""
+    """Evidence log p(y | x) / p(y) of an unlimited learner, and classes; their counts are those of a gate."""
     p = gate(name)
     i, j, y = np.array([cell for cell in np.ndindex(p.shape) for _ in range(round(n * p[cell]))]).T
     assert len(y) == n
