@@ -391,16 +391,17 @@ def compile_once() -> None:
 def over_problems(work: Callable[[int], None], n: int) -> None:
     """Run `work` on 0 to n - 1, shared out to as many threads as torch may use; it must release Python's lock.
 
-    With several threads, the matrix products inside are kept to one each: threads that wait for each other after
-    every product slow a busy machine down a hundredfold.
+    The matrix products inside are kept to one thread each: threads that wait for each other after every product slow
+    a busy machine down a hundredfold.
     """
     workers = min(torch.get_num_threads(), n)
-    if workers <= 1:
-        for k in range(n):
-            work(k)
-        return
-    with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, range(n)))
+    with _controller().limit(limits=1, user_api="blas"):
+        if workers <= 1:
+            for k in range(n):
+                work(k)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, range(n)))
 
 
 @cache

@@ -34,14 +34,7 @@ leaf = njit(**FLAGS, **ALONE)
 
 @entry
 def solve_coupling(
-    weight: Floats,
-    aim: Floats,
-    free: Floats,
-    entropy: float,
-    tolerance: float,
-    iterations: int,
-    dual: Floats,
-    joint: Floats,
+    weight: Floats, aim: Floats, free: Floats, entropy: float, tolerance: float, steps: int, dual: Floats, joint: Floats
 ) -> tuple[float, float]:
     """Bounds on the least I_q(X1, X2; Y), nats, over couplings q of two source-target marginals.
 
@@ -52,8 +45,8 @@ def solve_coupling(
 
     Parameters: `weight` (i, j, y), that coupling; `aim`, the marginals (i * y + j * y), every entry 0 or well above the
     smallest normal number; `free`, 1 for the unknowns that move, else 0; `entropy` of Y in nats; `tolerance`, the
-    distance of the bounds at which the problem is done. `dual`, at first where to start, and `joint` (i * j * y), at
-    first zeros, receive the points that prove the lower and the upper bound.
+    distance of the bounds at which the problem is done; `steps`, the most to take. `dual`, at first where to start, and
+    `joint` (i * j * y), at first zeros, receive the points that prove the lower and the upper bound.
     """
     cells, w = _cells(weight)
     a, b, pair, where, _ = cells
@@ -70,8 +63,8 @@ def solve_coupling(
     for m in range(len(aim)):
         h[m] = dual[m]
     upper, lower, complementarity, failed = np.inf, -np.inf, START, False
-    for k in range(iterations + 1):
-        last = failed or k == iterations
+    for k in range(steps + 1):
+        last = failed or k == steps
         if k == 0 or last or complementarity < 3 * tolerance:
             above, below = _certify(q, h, aim, cells, n_first, classes, total, slack, now, found, proof)
             if entropy + above < upper:
@@ -131,14 +124,7 @@ def solve_coupling(
 
 @entry
 def solve_pairs(
-    weight: Floats,
-    aim: Floats,
-    free: Floats,
-    entropy: float,
-    tolerance: float,
-    iterations: int,
-    dual: Floats,
-    joint: Floats,
+    weight: Floats, aim: Floats, free: Floats, entropy: float, tolerance: float, steps: int, dual: Floats, joint: Floats
 ) -> tuple[float, float]:
     """Bounds on I(X1, X2; Y), nats, under the distribution of largest entropy with the pairwise marginals of p.
 
@@ -162,7 +148,7 @@ def solve_pairs(
     upper, lower, damping = entropy + _told(found, pair, total), 0.0, FIRST_DAMPING
     loss = _posterior(dual, aim, mass, a, b, start, at)
     lower = max(lower, entropy - loss)
-    for _ in range(iterations):
+    for _ in range(steps):
         for c in range(len(mass)):
             q[c] = mass[c] * at[c]
             relative[c] = (SHIFT_PENALTY - 1) * at[c]
