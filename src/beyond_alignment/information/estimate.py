@@ -100,8 +100,8 @@ class PIDEstimate:
     synergy_raw
         I12 less the union information as measured, bits; below 0 where the joint model tells less than it must.
     sis
-        S / I12, without unit; None where it is not determined, because I12 does not exceed its null (or, without a
-        null, because its interval reaches 0).
+        S / I12, without unit; None where it is not determined, because I12 does not exceed its null, or because the
+        intervals of I1, I2 and I12 all reach 0.
     intervals
         Term -> (low, high), for every one of `TERMS`, over blocks, groups or samples: see `resampled`.
     group_intervals
