@@ -392,8 +392,12 @@ def _factor(
                 for other in range(high - low):
                     rows[m, n_first + low + other] -= product[m - low, other]
             fine = fine and _invert(_part(rows, low, high, n_first + low, n_first + high), late[k], high - low)
+            below = (
+                np.dot(_part(rows, high, n, n_first + low, n_first + low + size), late[k].T) if high < n else product
+            )
             for m in range(high, n):
-                _lower(late[k], high - low, rows[m], n_first + low)
+                for other in range(size):
+                    rows[m, n_first + low + other] = below[m - high, other]
     return early, late, rows
 
 
