@@ -392,8 +392,11 @@ def _factor(
                 for other in range(high - low):
                     rows[m, n_first + low + other] -= product[m - low, other]
             fine = fine and _invert(_part(rows, low, high, n_first + low, n_first + high), late[k], high - low)
-            for m in range(high, n):
-                _lower(late[k], high - low, rows[m], n_first + low)
+            if high < n:  # then the block is whole
+                below = np.dot(_part(rows, high, n, n_first + low, n_first + high), late[k].T)
+                for m in range(high, n):
+                    for other in range(size):
+                        rows[m, n_first + low + other] = below[m - high, other]
     return early, late, rows
 
 
