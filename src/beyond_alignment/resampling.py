@@ -60,15 +60,6 @@ def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np
     return weights
 
 
-def bootstrap_weights(units: Units, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
-    """Draw how often each sample counts in each replicate (replicate, sample); the samples of a unit count together.
-
-    Whole units are drawn with replacement (Efron & Tibshirani 1993, section 8.6), because the samples of a unit are
-    not independent. The same arguments give the same weights, so that replicates of two estimators are paired.
-    """
-    return unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)[:, units.codes]
-
-
 def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Return the central interval, of coverage `level`, of bootstrap replicates."""
     replicates = np.asarray(values, dtype=np.float64)
