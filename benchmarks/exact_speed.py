@@ -9,14 +9,15 @@ it is not.
 import time
 from collections.abc import Callable
 
-import cvxpy as cp
-import dit
 import numpy as np
 import pandas as pd
-from dit.pid import PID_BROJA
+import pytest
 from numpy.typing import NDArray
 
 from beyond_alignment.information import broja, broja_batch
+
+WITHOUT = "The ratios are measured against CVXPY and dit; install the development requirements for both."
+cp, dit = pytest.importorskip("cvxpy", reason=WITHOUT), pytest.importorskip("dit", reason=WITHOUT)
 
 BATCH = 200
 ACCURACY = 1e-7
@@ -42,7 +43,7 @@ def dit_synergy(p: Table, method: str) -> float:
     """Synergy in bits by dit."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     outcomes = ["".join(letters[k] for k in state) for state in np.ndindex(p.shape)]
-    pid = PID_BROJA(dit.Distribution(outcomes, p.ravel()), [[0], [1]], [2], method=method)
+    pid = dit.pid.PID_BROJA(dit.Distribution(outcomes, p.ravel()), [[0], [1]], [2], method=method)
     return float(pid.get_pi(((0, 1),)))
 
 

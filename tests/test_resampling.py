@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.resampling import (
-    bootstrap_weights,
     default_units,
     percentile_interval,
     unit_weights,
@@ -15,7 +14,7 @@ from beyond_alignment.resampling import (
 def test_samples_are_drawn_one_by_one_where_nothing_is_given():
     units = default_units(None, None, 7)
     assert (units.kind, units.n_units, units.warning) == ("sample", 7, "")
-    assert (bootstrap_weights(units, n_bootstrap=20).sum(axis=1) == 7).all()
+    assert (unit_weights(units.n_units, n_bootstrap=20)[:, units.codes].sum(axis=1) == 7).all()
 
 
 def test_ten_groups_are_drawn_whole_and_nine_are_passed_over():
@@ -35,7 +34,8 @@ def test_blocks_go_before_groups_and_few_of_them_are_told():
 
 def test_whole_units_count_together_with_mean_one():
     blocks = np.random.default_rng(0).integers(0, 30, 500)
-    weights = bootstrap_weights(default_units(None, blocks, 500), n_bootstrap=2000, seed=1)
+    units = default_units(None, blocks, 500)
+    weights = unit_weights(units.n_units, n_bootstrap=2000, seed=1)[:, units.codes]
     assert weights.shape == (2000, 500)
     for block in range(30):
         members = weights[:, blocks == block]

@@ -1,6 +1,7 @@
 """Checks of what is given, before anything is computed from it: finite matrices, the same rows, values a sample."""
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,16 @@ from beyond_alignment.errors import InputError
 LARGEST_DENSE_BYTES = 16 * 2**30
 LARGEST_VALUE = 1e15
 CHUNK_ROWS = 16_384
+
+
+def whole_number(value: Any, name: str, *, least: int) -> int:
+    """Return a whole number, NumPy's as well, of at least `least`."""
+    try:
+        if isinstance(value, bool | np.bool_) or (number := index(value)) < least:
+            raise TypeError
+    except TypeError as error:
+        raise InputError(f"{name} is {value}; give a whole number of at least {least}.") from error
+    return number
 
 
 def codes(values: object, *, n: int, name: str) -> tuple[NDArray[np.int64], tuple[Any, ...]]:

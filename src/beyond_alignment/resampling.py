@@ -60,15 +60,6 @@ def unit_weights(n_units: int, *, n_bootstrap: int, seed: int = 0) -> NDArray[np
     return weights
 
 
-def bootstrap_weights(units: Units, *, n_bootstrap: int, seed: int = 0) -> NDArray[np.int32]:
-    """Draw how often each sample counts in each replicate (replicate, sample); the samples of a unit count together.
-
-    Whole units are drawn with replacement (Efron & Tibshirani 1993, section 8.6), because the samples of a unit are
-    not independent. The same arguments give the same weights, so that replicates of two estimators are paired.
-    """
-    return unit_weights(units.n_units, n_bootstrap=n_bootstrap, seed=seed)[:, units.codes]
-
-
 def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Return the central interval, of coverage `level`, of bootstrap replicates."""
     replicates = np.asarray(values, dtype=np.float64)
@@ -80,22 +71,6 @@ def percentile_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, 
     tail = round((1 - level) / 2, 12)
     low, high = np.quantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def reflected_interval(
-    values: ArrayLike, estimate: float, level: float = 0.95, *, high: float = np.inf
-) -> tuple[float, float]:
-    """Return the basic bootstrap interval of a quantity from 0 to `high`, widened to hold its estimate; NaN for NaN.
-
-    The replicates stand to the estimate as the estimate stands to the truth, so their percentiles are reflected in it
-    (Davison & Hinkley 1997, section 5.2): the replicates of a biased estimate are biased twice, and their own
-    percentiles would lie on the wrong side.
-    """
-    if np.isnan(estimate):
-        return float("nan"), float("nan")
-    below, above = percentile_interval(values, level)
-    lower, upper = np.clip([2 * estimate - above, 2 * estimate - below], 0.0, high)
-    return min(float(lower), float(estimate)), max(float(upper), float(estimate))
 
 
 def reflected_p_value(values: ArrayLike, estimate: float) -> float:

@@ -17,7 +17,7 @@ from beyond_alignment.alignment.retained_terms import (
 )
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.information.generators import linear_embedding_task
+from beyond_alignment.simulate import linear_embedding_task
 
 # Sixteen clusters of four components are the sixteen states of the four bits, so that counts are exact.
 EXACT = {"method": "cvx", "n_clusters": 16, "n_components": 4, "n_bootstrap": 40}
@@ -44,9 +44,7 @@ def task():
 
 
 def kept(task, label, transformer, **options):
-    found = information_retained(
-        (task.x1, task.x2), task.labels[label], task.groups, transformer=transformer, **(options or EXACT)
-    )
+    found = information_retained((task.x1, task.x2), task.labels[label], transformer=transformer, **(options or EXACT))
     return found.table.set_index("term")
 
 

@@ -10,7 +10,7 @@ from sklearn.cross_decomposition import CCA
 
 from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.generators import linear_embedding_task
+from beyond_alignment.simulate import linear_embedding_task
 
 CORRELATIONS = np.array([0.8, 0.5, 0.2])
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from beyond_alignment.alignment.told import information_told
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.information.generators import linear_embedding_task
+from beyond_alignment.simulate import linear_embedding_task
 
 
 def fractions(*args, **options):

@@ -147,7 +147,7 @@ def test_the_published_rule_is_that_of_recommend():
     made = decision_table(*table(high=0.25))
     advised = np.array(ACTIONS)[PUBLISHED.actions(made)]
     for row, action in zip(range(len(made.n)), advised, strict=True):
-        from beyond_alignment.information.recommendation import recommend
+        from beyond_alignment.information.advice import recommend
 
         methods = recommend(float(made.feature("sis")[row]), None, int(made.n[row])).row.methods
         assert methods == METHODS[action]

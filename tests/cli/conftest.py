@@ -14,10 +14,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from beyond_alignment import cli
-from beyond_alignment.information import estimators
-from beyond_alignment.information.discrete import JointInformations
-from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
+from beyond_alignment.information import estimate
 from beyond_alignment.information.samples import check_samples
+from tests.estimates import made_estimate
 
 N = 240
 
@@ -36,6 +35,11 @@ def make_own(seed=0, n=N):
             "one": "all",
             "rare": ["a", "b"] * (n // 2 - 2) + ["c"] * 4,
             "few": [f"P{i % 3}" for i in range(n)],
+            "apart": [f"{k}{i % 2}" for i, k in enumerate(niche)],
+            "truth": pd.array(niche == 1, dtype="boolean"),
+            "whole": pd.array(niche, dtype="Int64"),
+            "grade": niche.astype(float),
+            "words": np.array(["nan", "edge", "far"])[niche],
             "partly": [None, "x", "y"] * (n // 3),
             "never": pd.Categorical([None] * n, categories=["x"]),
         },
@@ -51,14 +55,14 @@ def make_own(seed=0, n=N):
     return own
 
 
-def fake(x1, x2, y, groups=None, *, blocks=None, method="posterior", n_bootstrap=200, n_folds=2, **_):
+def fake(x1, x2, y, groups=None, *, blocks=None, method="posterior", n_bootstrap=200, n_null=19, **_):
     """Answer with a decomposition that is known, as the estimators do: after the checks."""
-    samples = check_samples(x1, x2, y, groups, blocks=blocks, n_folds=n_folds)
-    pid = PID(0.4, 0.2, 0.1, 0.2, 0.15, 0.05, 0.0)
-    intervals = {term: (getattr(pid, term) - 0.04, getattr(pid, term) + 0.02) for term in TERMS}
-    return PIDEstimate(
-        pid, JointInformations(pid.I1, pid.I2, pid.I12), pid.sis, intervals, 0.002, float("nan"), ("An <odd> one.",),
-        method, samples.n, samples.n_groups, samples.classes, n_bootstrap, 0.95, pd.DataFrame(),
+    samples = check_samples(x1, x2, y, groups, blocks=blocks)
+    return made_estimate(
+        0.4, 0.2, 0.1, 0.15, 0.05, below=0.04, above=0.02, null=[0.01] * n_null, p_synergy=0.002,
+        p_interaction=float("nan"), warnings=(*samples.notes, "An <odd> one."), method=method, n=samples.n,
+        n_groups=samples.n_groups, group_information=samples.group_information, classes=samples.classes,
+        n_bootstrap=n_bootstrap,
     )  # fmt: skip
 
 
@@ -78,11 +82,7 @@ def run(*arguments):
 @contextlib.contextmanager
 def faked():
     """Put the fake in the place of every estimator."""
-    known = {**estimators.PID_ESTIMATORS, "posterior": None}
-    with (
-        mock.patch.object(estimators, "PID_ESTIMATORS", known),
-        mock.patch.object(estimators, "estimate_pid", fake),
-    ):
+    with mock.patch.object(estimate, "estimate_pid", fake):
         yield
 
 

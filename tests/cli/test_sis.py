@@ -1,9 +1,17 @@
+"""``beyond-alignment sis`` on a small file of one's own: every question is answered, or refused in a sentence."""
+
 import contextlib
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
+import types
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
 
 import anndata
 import h5py
@@ -15,8 +23,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from beyond_alignment.cli import sis_answer, sis_report
-from beyond_alignment.information.estimators import PID_ESTIMATORS
-from beyond_alignment.information.pid import TERMS
+from beyond_alignment.information import estimate
+from beyond_alignment.information.estimate import PID_ESTIMATORS, TERMS
 
 from .conftest import N, fake, faked, run
 
@@ -53,6 +61,10 @@ def copy_rows(data):
         data.obsm[key][1] = data.obsm[key][0]
 
 
+def put_class_in_one_group(data):
+    data.obs["donor"] = data.obs["donor"].where(data.obs["niche"] != "edge", "D1")
+
+
 def keep_few(data):
     data._inplace_subset_obs(np.arange(150))
 
@@ -66,6 +78,7 @@ BAD_DATA = {
     "infinity": (put_infinity, {}, "X_b holds 4 NaN or infinite values in 1 of 240 rows (first: row 5"),
     "label in a source": (put_label, {}, "Column 2 of X_b is identical to the label"),
     "rows in two groups": (copy_rows, {}, "2 rows are identical in both sources to a row of another group (rows 0 of"),
+    "a class in one group": (put_class_in_one_group, {}, "cannot be learned from the others: 'edge' (in 'D1')"),
     "few spots": (keep_few, {}, "There are 150 samples and at least 200 are supported"),
     "no scale": (drop_scale, {"block-um": 300}, "--block-um needs uns['spatial']['S1']"),
 }
@@ -81,9 +94,10 @@ BAD_QUESTIONS = {
     "thin class": ({"label": "rare"}, "rare has classes with too few samples: 'c' (4); each needs 10"),
     "too few with a label": ({"label": "partly"}, "There are 160 samples and at least 200 are supported"),
     "no label": ({"label": "never"}, "None of the 240 spots carries a label"),
-    "groups fewer than folds": ({"groups": "few"}, "There are 3 groups for 5 folds; lower the folds (--folds 3)"),
     "one group": ({"groups": "section"}, "There is one group ('S1')"),
-    "a group that is the class": ({"groups": "niche"}, "There are 3 groups for 5 folds"),
+    "a group that is the class": ({"groups": "niche"}, "groups and niche say the same: each class is one group"),
+    "groups of one class each": ({"groups": "apart"}, "niche is the same in all samples of a group, in each of the 6"),
+    "folds of another method": ({"method": "cvx", "folds": 3}, "--folds is for the method posterior, not for cvx"),
     "method": ({"method": "magic"}, "There is no method 'magic'; choose one of"),
     "both blocks": ({"blocks": "tile", "block-um": 300}, "Both --blocks and --block-um"),
     "one block": ({"block-um": 1e6}, "one block"),
@@ -174,7 +188,8 @@ def test_outputs_without_a_place_are_refused_before_anything_is_computed(own, pl
 
 
 @pytest.mark.parametrize(
-    "options", [{"folds": 1}, {"folds": "x"}, {"bootstrap": 0}, {"seed": -1}, {"classes": 1}, {"block-um": -3}]
+    "options",
+    [{"folds": 1}, {"folds": "x"}, {"bootstrap": 0}, {"seed": -1}, {"classes": 1}, {"block-um": -3}, {"null": -1}],
 )
 def test_options_out_of_range_are_exit_2(own, options):
     code, out, err = run("sis", own, *asked(**options))
@@ -204,12 +219,16 @@ def test_the_answer_is_printed_and_written_whole(own):
     says = (
         "niche (3 classes; labels as they are), 240 samples in 8 groups",
         "Made from neighbours: the label was computed from the neighbours",
-        "0.200 │ 0.160 to 0.220 │ 0.002",
+        "0.200 │ 0.160 to 0.220 │ 0.001 (0.001) │ 0.002",
+        "0.900 │ 0.860 to 0.920 │ 0.010 (0.010) │ 0.05",
+        "Null: 19 refits with labels shuffled within groups, as mean (largest); of a score, a share",
+        "the group alone tells 0.0",
         "Recommended: concatenation",
         "rule of thumb",
         "warning: An <odd> one.",
     )
     assert [part for part in says if part not in text] == []
+    assert text.index("warning:") < text.index("redundancy")
     assert {path.name for path in html.parent.iterdir()} == {"r.html", "r.json"}
 
     page = html.read_text(encoding="utf-8")
@@ -228,13 +247,25 @@ def test_the_answer_is_printed_and_written_whole(own):
     found = json.loads(record.read_text(encoding="utf-8"))
     assert (found["schema"], found["schema_version"], found["n"], found["n_groups"]) == (
         "beyond-alignment/sis",
-        1,
+        2,
         N,
         8,
     )
     assert set(found["terms"]) == set(TERMS)
-    assert found["terms"]["redundancy"] == {"value": 0.4, "low": pytest.approx(0.36), "high": pytest.approx(0.42)}
-    assert (found["p_synergy"], found["p_interaction"]) == (0.002, None)
+    assert found["terms"]["redundancy"] == pytest.approx(
+        {
+            "value": 0.4,
+            "low": 0.36,
+            "high": 0.42,
+            "group_low": None,
+            "group_high": None,
+            "null": 0.001,
+            "null_most": 0.001,
+        }
+    )
+    assert (found["p_information"], found["p_synergy"], found["p_interaction"]) == (0.05, 0.002, None)
+    assert (found["settings"]["null"], found["settings"]["folds"], found["smallest_effect"]) == (19, 5, None)
+    assert found["group_information"] > 0
     assert found["target"]["made_from"] == "neighbours"
     assert sum(found["target"]["classes"].values()) == N
     assert found["inputs"] == {
@@ -274,11 +305,16 @@ def test_both_files_or_none(own, monkeypatch):
         ({"label": "age", "classes": 3}, "numbers, cut at their quantiles into 3 classes"),
         ({"label": "mix"}, "3 shares of a whole, clustered by k-means of their square roots into 5 classes"),
         ({"groups": None}, "No groups were given, so folds are drawn by sample"),
-        ({"groups": None, "blocks": "tile"}, "No groups were given, so folds keep the blocks whole."),
-        ({"groups": None, "block-um": 600}, "240 samples in 30 groups"),
+        ({"groups": None, "blocks": "tile"}, "No groups were given, so folds are drawn by block."),
+        ({"groups": None, "block-um": 600}, "240 samples, method posterior"),
         ({"first": "a", "second": "b"}, "only X_a tells it"),
         ({"blocks": "tile"}, "240 samples in 8 groups"),
-        ({"groups": "few", "folds": 3}, "240 samples in 3 groups"),
+        ({"groups": "few", "folds": 5}, "240 samples in 3 groups"),
+        ({"label": "truth"}, "truth (2 classes; labels as they are)"),
+        ({"label": "whole"}, "whole (3 classes; labels as they are)"),
+        ({"label": "grade"}, "grade (3 classes; labels as they are)"),
+        ({"label": "words"}, "words (3 classes; labels as they are)"),
+        ({"null": 0}, "No null was asked for (--null 0), so nothing shows what chance alone tells."),
         ({"groups": "few", "method": "cvx"}, "240 samples in 3 groups"),
     ],
 )
@@ -287,6 +323,96 @@ def test_other_questions(own, options, says):
     code, out, err = run("sis", own, *asked(**options))
     assert (code, err) == (0, "")
     assert says in " ".join(out.split())
+
+
+def test_without_a_score_it_is_said_in_words_and_no_rule_is_read(own, monkeypatch):
+    def noise(*arguments, **options):
+        found = fake(*arguments, **options)
+        return replace(found, sis=None, null=found.null + 0.95, p_information=1.0)
+
+    monkeypatch.setattr(estimate, "estimate_pid", noise)
+    html, record = own.parent / "r.html", own.parent / "r.json"
+    code, out, _ = run("sis", own, *asked(), "--html", html, "--json", record)
+    text = " ".join(out.split())
+    assert code == 0
+    assert "SIS not determined SIS is not determined, because both sources together tell 0.90 bits" in text
+    assert "about the label and shuffled labels reach 0.96 (p = 1): nothing here asks for more" in text
+    assert "SIS: not determined │ – │" in text
+    assert "By number of pairs" not in text
+    page = html.read_text(encoding="utf-8")
+    assert "SIS not determined, n = 240" in page
+    assert "because SIS is not determined." in page
+    found = json.loads(record.read_text())
+    assert {found["terms"][term]["value"] for term in ("sis", "sis_interaction")} == {None}
+    assert found["recommendation"]["strategy"] == "not determined"
+    assert found["recommendation"]["by_pairs"] is None
+
+
+def test_intervals_over_groups_stand_beside_the_others(own, monkeypatch):
+    def over_groups(*arguments, **options):
+        found = fake(*arguments, **options)
+        return replace(found, group_intervals=dict.fromkeys(TERMS, (0.123, 0.987)))
+
+    monkeypatch.setattr(estimate, "estimate_pid", over_groups)
+    monkeypatch.setenv("COLUMNS", "160")
+    html, record = own.parent / "r.html", own.parent / "r.json"
+    code, out, _ = run("sis", own, *asked(), "--html", html, "--json", record)
+    assert code == 0
+    assert "(over groups)" in out
+    assert out.count("(0.123 to 0.987)") == len(TERMS)
+    assert html.read_text(encoding="utf-8").count("0.123 to 0.987") == len(TERMS)
+    term = json.loads(record.read_text())["terms"]["synergy_raw"]
+    assert (term["group_low"], term["group_high"]) == (0.123, 0.987)
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_smallest_effect_is_told_on_request(own, monkeypatch):
+    rows = [("additive", 0.1, 0.2, 0.5, 20), ("additive", 0.2, 0.3, 1.0, 20), ("interaction", 0.4, 0.5, 0.3, 20)]
+    table = pd.DataFrame(rows, columns=["kind", "synergy", "sis", "power", "n_draws"])
+    table.attrs["smallest"] = {"additive": 0.2, "interaction": None}
+    asked_of = []
+
+    def smallest_effect(x1, x2, groups, *, blocks, seed):
+        asked_of.append((len(x1), len(x2), len(groups), blocks, seed))
+        return table
+
+    stub = types.ModuleType("beyond_alignment.information.power")
+    stub.smallest_effect = smallest_effect
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    html, record = own.parent / "r.html", own.parent / "r.json"
+    code, out, _ = run("sis", own, *asked(), "--smallest-effect", "--html", html, "--json", record, "--seed", 4)
+    assert code == 0
+    assert asked_of == [(N, N, N, None, 4)]
+    for text in (" ".join(out.split()), html.read_text(encoding="utf-8")):
+        assert "additive kind, planted on these embeddings, groups and folds: from 0.20 bits on it is found" in text
+        assert "interaction kind" in text
+        assert "up to 0.40 bits it is found in fewer than 80 % of the runs" in text
+    found = json.loads(record.read_text())["smallest_effect"]
+    assert found["bits"] == {"additive": 0.2, "interaction": None}
+    assert found["planted"][1] == {"kind": "additive", "synergy": 0.2, "sis": 0.3, "power": 1.0, "n_draws": 20}
+    code, _, err = run("sis", own, *asked(method="cvx"), "--smallest-effect")
+    assert code == 2
+    assert "--smallest-effect is for the method posterior, not for cvx" in err
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_file_that_another_program_writes_is_named_as_such(own):
+    hold = "import h5py, sys; h = h5py.File(sys.argv[1], 'a'); print('held', flush=True); sys.stdin.read()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", hold, str(own)], **pipes) as other:
+        assert other.stdout.readline().strip() == b"held"
+        refused(own, asked(), "is open for writing in another program; close it there first")
+        other.communicate()
+    assert run("sis", own, *asked())[0] == 0
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_file_without_rights_and_a_place_without_rights_are_named_as_such(own, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py, "File", mock.Mock(side_effect=PermissionError(13, "Permission denied")))
+        refused(own, asked(), "may not be read: change its rights, or close it where it is open")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    refused(own, [*asked(), "--json", own.parent / "r.json"], "r.json cannot be written: you may not write into")
 
 
 @pytest.mark.usefixtures("fast")
@@ -330,14 +456,27 @@ def test_every_kind_of_embedding_is_read(own, encode):
 
 @pytest.mark.parametrize("method", sorted(set(PID_ESTIMATORS) - {"batch"}))
 def test_with_a_real_estimator(own, method):
-    folds = {"folds": 2} if method == "posterior" else {}
-    code, out, err = run("sis", own, *asked(method=method, bootstrap=20, **folds), "--json", own.parent / "r.json")
+    options = {"method": method, "bootstrap": 20, "null": 1} | ({"folds": 2} if method == "posterior" else {})
+    code, out, err = run("sis", own, *asked(**options), "--json", own.parent / "r.json")
     assert (code, err) == (0, "")
     assert "Recommended" in out
     assert ("is here for comparison" in out) == (method != "posterior")
     found = json.loads((own.parent / "r.json").read_text())["terms"]
     assert found["I1"]["value"] > 0.5
-    assert found["I12"]["value"] == pytest.approx(sum(found[t]["value"] for t in TERMS[:4]))
+    assert found["I12"]["value"] > found["I12"]["null_most"]
+    assert all(found[term]["low"] <= found[term]["value"] <= found[term]["high"] for term in ("I12", "redundancy"))
+
+
+def test_groups_that_are_small_or_of_one_class_are_answered(own):
+    def change(data):
+        data.obs["donor"] = ["few", "few", "alone", *data.obs["donor"][3:]]
+        pure = (data.obs["niche"] == "far") & (data.obs["donor"] == "D4")
+        data.obs["donor"] = data.obs["donor"].where(~pure, "pure")
+
+    edited(own, change)
+    code, out, err = run("sis", own, *asked(method="cvx", null=1, bootstrap=20))
+    assert (code, err) == (0, "")
+    assert "in 11 groups" in out
 
 
 WORDS = st.sampled_from(["X_a", "X_b", "a", "mix", "spatial", "niche", "donor", "tile", "age", "one", "rare", "few",
@@ -345,7 +484,7 @@ WORDS = st.sampled_from(["X_a", "X_b", "a", "mix", "spatial", "niche", "donor", 
 NUMBERS = st.one_of(st.integers(-2, 30), st.floats(), st.text(max_size=3))
 OPTIONS = {
     **dict.fromkeys(["--first", "--second", "--label", "--groups", "--blocks"], WORDS | st.text(max_size=4)),
-    **dict.fromkeys(["--folds", "--bootstrap", "--seed", "--classes", "--block-um"], NUMBERS),
+    **dict.fromkeys(["--folds", "--null", "--bootstrap", "--seed", "--classes", "--block-um"], NUMBERS),
     "--method": st.sampled_from(["posterior", "cvx", "", "x"]),
     "--html": st.sampled_from(["r.html", "my.h5ad", ".", "", "my.h5ad/r"]),
     "--json": st.sampled_from(["r.json", "r.html", "new/r.json"]),

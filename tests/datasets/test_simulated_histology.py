@@ -16,8 +16,7 @@ from beyond_alignment.datasets.simulated_histology.genes import draw_genes, expe
 from beyond_alignment.datasets.simulated_histology.random_fields import jittered_lattice, smooth_grid, stream
 from beyond_alignment.datasets.simulated_histology.scattering import scatter
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.known_truth.registry import decompose
-from beyond_alignment.information.known_truth.tables import symbol_table
+from beyond_alignment.simulate import decompose, symbol_table
 
 OFF = dict.fromkeys(PROGRAMMES, 0.0)
 

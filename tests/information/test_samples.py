@@ -1,4 +1,7 @@
+"""What can be estimated from, and the one sentence that says why not: the boundary of every estimator."""
+
 import warnings
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -9,6 +12,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from beyond_alignment.errors import InputError
+from beyond_alignment.information import PID_ESTIMATORS, estimate_pid
+from beyond_alignment.information import samples as boundary
+from beyond_alignment.information.posterior import make_folds
 from beyond_alignment.information.samples import Samples, check_samples
 
 
@@ -82,10 +88,29 @@ BAD = {
     "a table without columns": (put("y", lambda s: pd.DataFrame(index=range(240))), "y has no column"),
     "missing groups": (put("groups", lambda s: [None, *s["groups"][1:]]), "groups misses 1 of 240 values"),
     "one group": (put("groups", lambda s: ["D1"] * 240), "There is one group ('D1')"),
-    "groups fewer than folds": (put("groups", lambda s: np.arange(240) % 3), "--folds 3"),
+    "groups that are the label": (
+        put("groups", lambda s: s["y"]),
+        "groups and y say the same: each class is one group",
+    ),
+    "groups of one class each": (
+        put("groups", lambda s: [f"{k}{i % 2}" for i, k in enumerate(s["y"])]),
+        "y is the same in all samples of a group, in each of the 6 groups, so within groups nothing is left to tell",
+    ),
+    "missing labels of text": (
+        put("y", lambda s: pd.Series(s["y"], dtype="string").mask(np.arange(240) == 7)),
+        "y misses 1 of 240 labels (first: row 7)",
+    ),
+    "missing whole numbers": (
+        put("y", lambda s: pd.Series(np.arange(240) % 3, dtype="Int64").mask(np.arange(240) < 2)),
+        "y misses 2 of 240 labels (first: row 0)",
+    ),
+    "missing truth values": (
+        put("y", lambda s: pd.Series(np.arange(240) % 2 == 0, dtype="boolean").mask(np.arange(240) == 3)),
+        "y misses 1 of 240 labels (first: row 3)",
+    ),
     "class in one group": (
-        put("groups", lambda s: [f"{k}{i % 4 if k == 'b' else 0}" for i, k in enumerate(s["y"])]),
-        "'a' (in 'a0')",
+        put("groups", lambda s: np.where(s["y"] == "a", "donor 1", s["groups"])),
+        "cannot be learned from the others: 'a' (in 'donor 1'); merge them",
     ),
     "label as a column": (
         put("x2", lambda s: np.c_[s["x2"], np.unique(s["y"], return_inverse=True)[1] * 3.5 - 1]),
@@ -126,10 +151,10 @@ def test_bad_input_is_one_sentence(change, says):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("options", [{"n_folds": 1}, {"n_classes": 1}])
-def test_options_without_meaning(options):
-    with pytest.raises(InputError, match="two or more"):
-        check_samples(**good(), **options)
+@pytest.mark.parametrize("n_classes", [1, 0, 2.5, True])
+def test_a_number_of_classes_without_meaning(n_classes):
+    with pytest.raises(InputError, match=f"n_classes is {n_classes}; give a whole number of at least 2"):
+        check_samples(**good(), n_classes=n_classes)
 
 
 def test_a_number_in_other_units_in_a_source_is_found():
@@ -157,6 +182,7 @@ def test_without_groups_the_reader_is_told():
         "No groups were given, ",
         "3 of 240 rows repeat a",
     ]
+    assert "by block." in check_samples(**samples, blocks=np.arange(240) // 4).notes[0]
 
 
 def test_negative_zero_is_zero():
@@ -210,6 +236,11 @@ def test_what_is_masked_is_missing(hide):
         (lambda y: np.unique(y, return_inverse=True)[1], ("0", "1", "2")),
         (lambda y: np.unique(y, return_inverse=True)[1].astype(float), ("0", "1", "2")),
         (lambda y: pd.Series(np.unique(y, return_inverse=True)[1]).astype("Int64"), ("0", "1", "2")),
+        (lambda y: pd.Series(np.unique(y, return_inverse=True)[1]).astype("Float64"), ("0", "1", "2")),
+        (lambda y: pd.Series(y == "a", dtype="boolean"), ("False", "True")),
+        (lambda y: pd.Series(y).replace("b", "nan"), ("a", "c", "nan")),
+        (lambda y: np.where(y == "b", "nan", y), ("a", "c", "nan")),
+        (lambda y: pd.Categorical(np.where(y == "b", "NA", y)), ("NA", "a", "c")),
         (lambda y: np.ma.array(y), ("a", "b", "c")),
         (lambda y: pd.get_dummies(pd.Series(y)), ("a", "b", "c")),
     ],
@@ -277,6 +308,117 @@ def test_a_duplicate_inside_a_group_is_no_leak():
     assert check_samples(**samples).n == 240
 
 
+def small(samples):
+    """A group of three samples, smaller than the table of its states and classes."""
+    samples["groups"][:3] = "small"
+
+
+def one_class(samples):
+    """A group in which every sample is of one class."""
+    samples["groups"] = np.where((samples["y"] == "a") & (samples["groups"] == "donor 0"), "pure", samples["groups"])
+
+
+def few(samples):
+    samples["groups"] = np.array(["p", "q", "r"])[np.arange(240) % 3]
+
+
+def alone(samples):
+    samples["groups"][0] = "alone"
+
+
+def all_of_them(samples):
+    for change in (small, one_class, alone):
+        change(samples)
+
+
+@pytest.mark.parametrize(
+    ("method", "change"),
+    [
+        *((method, change) for method in ("cvx", "gaussian") for change in (small, one_class, few, alone)),
+        ("posterior", all_of_them),
+        ("posterior", few),
+    ],
+)
+def test_uneven_groups_are_estimated(method, change):
+    samples = spoilt(change)
+    folds = {"n_folds": 5} if method == "posterior" else {}
+    found = estimate_pid(**samples, method=method, n_bootstrap=20, n_null=1, **folds)
+    assert found.n_groups == len(np.unique(samples["groups"]))
+    assert all(np.isfinite(found.value(term)) for term in ("redundancy", "unique1", "unique2", "synergy", "I12"))
+    assert np.isfinite(found.null["I12"]).all()
+
+
+def test_sparse_sources_give_the_same_estimate():
+    samples = good()
+    dense = estimate_pid(**samples, method="cvx", n_bootstrap=20, n_null=0)
+    samples["x1"] = sparse.csr_matrix(samples["x1"])
+    assert estimate_pid(**samples, method="cvx", n_bootstrap=20, n_null=0).intervals == dense.intervals
+
+
+def test_numbers_of_numpy_are_whole_numbers():
+    numbers = {"n_bootstrap": 20, "n_null": 1, "seed": 3}
+    plain = estimate_pid(**good(), method="cvx", **numbers)
+    other = estimate_pid(**good(), method="cvx", **{name: np.int64(number) for name, number in numbers.items()})
+    assert other.intervals == plain.intervals
+    np.testing.assert_array_equal(
+        make_folds(check_samples(**good()), n_folds=np.int16(3), seed=np.int64(1)),
+        make_folds(check_samples(**good()), n_folds=3, seed=1),
+    )
+    assert len(check_samples(**(good() | {"y": good()["x1"][:, 0] ** 2}), n_classes=np.int32(3)).classes) == 3
+
+
+@pytest.mark.parametrize("method", PID_ESTIMATORS)
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"n_bootstrap": 19}, "n_bootstrap is 19; give a whole number of at least 20"),
+        ({"n_bootstrap": 50.0}, "n_bootstrap is 50.0"),
+        ({"n_bootstrap": True}, "n_bootstrap is True"),
+        ({"n_null": -1}, "n_null is -1; give a whole number of at least 0"),
+        ({"seed": None}, "seed is None"),
+    ],
+)
+def test_every_method_takes_the_same_numbers(method, options, says):
+    with pytest.raises(InputError, match=says):
+        estimate_pid(**good(), method=method, **options)
+
+
+@pytest.mark.parametrize("n_folds", [1, 2.5])
+def test_folds_are_two_or_more(n_folds):
+    with pytest.raises(InputError, match=f"n_folds is {n_folds}; give a whole number of at least 2"):
+        estimate_pid(**good(), n_bootstrap=20, n_null=0, n_folds=n_folds)
+
+
+def dealt(sizes, n_classes, n_folds, seed):
+    """Folds of groups of these sizes, with labels drawn at random."""
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(seed)
+    codes = np.concatenate([np.arange(n_classes), rng.integers(n_classes, size=len(groups) - n_classes)])
+    x = np.zeros((len(groups), 1))
+    names = tuple(map(str, range(n_classes)))
+    samples = Samples(x, x, rng.permutation(codes), names, groups, None, "", (), None)
+    return groups, make_folds(samples, n_folds=n_folds, seed=seed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 200), min_size=2, max_size=15).filter(lambda sizes: sum(sizes) >= 8),
+    n_classes=st.integers(2, 8),
+    n_folds=st.integers(2, 10),
+    seed=st.integers(0, 10**6),
+)
+def test_no_fold_is_empty_and_no_group_is_divided(sizes, n_classes, n_folds, seed):
+    groups, folds = dealt(sizes, n_classes, n_folds, seed)
+    assert set(folds) == set(range(min(n_folds, len(sizes))))
+    assert len(set(zip(groups, folds, strict=True))) == len(sizes)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_folds_of_uneven_donors_are_as_even_as_they_can_be(seed):
+    _, folds = dealt((89, 84, 66, 40, 20, 120), 3, 5, seed)
+    assert sorted(np.bincount(folds)) == [60, 66, 84, 89, 120]
+
+
 ANY_DTYPE = st.one_of(
     hnp.floating_dtypes(), hnp.integer_dtypes(), hnp.boolean_dtypes(), hnp.unicode_string_dtypes(max_len=3)
 )
@@ -293,7 +435,8 @@ def answered(**arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            found = check_samples(**arguments, min_samples=4, min_per_class=1, n_folds=2)
+            with mock.patch.multiple(boundary, MIN_SAMPLES=4, MIN_PER_CLASS=2):
+                found = check_samples(**arguments)
         except InputError as error:
             sentence = str(error)
         else:
@@ -339,5 +482,6 @@ def test_every_row_that_is_not_finite_is_counted(seed, rows, value):
     samples = good(60, seed=seed)
     columns = np.random.default_rng(seed).integers(6, size=len(rows))
     samples["x1"][sorted(rows), columns] = value
-    with pytest.raises(InputError, match=rf"in {len(rows)} of 60 rows \(first: row {min(rows)}, column {columns[0]}\)"):
-        check_samples(**samples, min_samples=50)
+    says = rf"in {len(rows)} of 60 rows \(first: row {min(rows)}, column {columns[0]}\)"
+    with mock.patch.object(boundary, "MIN_SAMPLES", 50), pytest.raises(InputError, match=says):
+        check_samples(**samples)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.information import sis_gain
-from beyond_alignment.information.discrete import joint_informations
+from beyond_alignment.information.exact import joint_informations
 from beyond_alignment.information.gates import gate
 from beyond_alignment.information.sis import sis_gain_interval, verbal_level
 

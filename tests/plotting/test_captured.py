@@ -5,12 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.text import Text
 
-from beyond_alignment.benchmark.sis_against_gain import TaskRelation
 from beyond_alignment.fusion import FUSION_METHODS
-from beyond_alignment.plotting import plot_captured, plot_sis_against_gain
-from beyond_alignment.plotting.sis_gain import plot_by_field_of_view
+from beyond_alignment.plotting import plot_captured
 
 TERMS = ("redundancy", "synergy_additive", "synergy_interaction")
 
@@ -66,33 +63,3 @@ def test_every_method_has_a_row_beside_its_family_and_probes_differ_in_filling()
 def test_a_share_below_the_axis_is_an_arrow_at_its_edge():
     (left,) = {line.get_xdata()[0] for line in plot_captured(summary()).axes[1].lines if line.get_marker() == "<"}
     assert left == pytest.approx(-0.14)
-
-
-def test_tasks_are_named_at_their_points_and_the_correlation_stands_above():
-    table = relation_table()
-    figure = plot_sis_against_gain(table, TaskRelation(0.42, -0.31, 0.88, 0.2, 7), label="gain in macro-F1")
-    (ax,) = figure.axes
-    assert "0.42 (-0.31 to 0.88) over 7 tasks" in ax.get_title(loc="left") + ax.get_title()
-    named = {text.get_text(): text.xy for text in ax.texts}
-    for row in table.itertuples():
-        assert named[row.task.replace("_", " ")] == pytest.approx((row.sis, row.gain))
-    figure.canvas.draw()
-    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the line to its point
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    marks = [line for line in ax.lines if len(line.get_xdata()) == 1]
-    assert sum(to_hex(line.get_markerfacecolor()) == "#ffffff" for line in marks) == 2
-
-
-def test_each_field_of_view_has_a_mark_a_task_in_both_panels():
-    table = pd.concat([relation_table().assign(field_um=field) for field in (100, 200, 600)])
-    table.loc[(table["task"] == "task_3") & (table["field_um"] == 600), "sis"] = np.nan
-    figure = plot_by_field_of_view(table, fields_um=(100, 200, 600), label="gain in macro-F1")
-    gain, sis = figure.axes
-    drawn = {
-        ax: {line.get_label(): line.get_xdata() for line in ax.lines if "µm" in str(line.get_label())}
-        for ax in (gain, sis)
-    }
-    assert set(drawn[gain]) == {"100 µm", "200 µm", "600 µm"}
-    assert drawn[gain]["200 µm"] == pytest.approx(relation_table()["gain"])
-    assert np.isnan(drawn[sis]["600 µm"]).sum() == 1
-    assert gain.get_yticklabels()[0].get_text().startswith("task 0\n(from neighbours)")

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from beyond_alignment import plotting
-from beyond_alignment.information.discrete import JointInformations
-from beyond_alignment.information.pid import PID, TERMS, PIDEstimate
-from beyond_alignment.plotting.decomposition import BARS, THRESHOLDS, plot_pid
+from beyond_alignment.information.exact import PID, JointInformations
+from beyond_alignment.plotting.decomposition import BARS, NULL_GREY, THRESHOLDS, plot_pid
 from beyond_alignment.plotting.style import PARTS, TERM_COLOURS
+from tests.estimates import made_estimate
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +28,20 @@ def gates():
     return pd.DataFrame([*rows, {"gate": "copy", "measure": "I_min"} | other])
 
 
-def estimate():
-    pid = PID(0.31, 0.12, 0.02, 0.18, 0.14, 0.04, 0.0)
-    intervals = {term: (getattr(pid, term) - 0.01, getattr(pid, term) + 0.02) for term in TERMS}
-    informations = JointInformations(pid.I1, pid.I2, pid.I12)
-    return PIDEstimate(pid, informations, pid.sis, intervals, 0.01, 0.2, (), "posterior", 500, 3, ("a", "b"), 200, 0.95,
-                       pd.DataFrame())  # fmt: skip
+def estimate(**changes):
+    told = JointInformations(0.43, 0.33, 0.5)
+    return made_estimate(0.31, 0.12, 0.02, 0.14, 0.04, below=0.01, n=500, mutual_information=told, **changes)
 
 
 def tasks():
-    names = ("domain", "cell_type", "niche")
+    names = ("foo", "cell type", "niche", "bacteria")
     terms = dict(zip(PARTS, (0.3, 0.2, 0.1, 0.05, 0.02), strict=True))
-    table = pd.DataFrame({"task": names, "made_from": ("neighbours", "expression", "neighbours"), **terms})
-    for score, values in (("sis", (0.1, 0.3, 0.2)), ("sis_interaction", (0.01, 0.02, 0.03))):
+    table = pd.DataFrame({"label": names, "unit_name": "donor", "determined": (True, True, True, False), **terms})
+    scores = {"sis": (0.1, 0.3, 0.2, 0.9), "sis_interaction": (0.01, 0.02, 0.03, 0.04)}
+    for score, values in (scores | {"I1": (0.5,) * 4, "I2": (0.4,) * 4, "I12": (0.6, 0.6, 0.6, -0.01)}).items():
         centre = np.array(values)
         table = table.assign(**{score: centre, f"{score}_low": centre - 0.01, f"{score}_high": centre + 0.04})
-    return table
+    return table.assign(null_most_I12=0.05, null_most_synergy=0.03)
 
 
 def widths(ax):
@@ -67,54 +65,73 @@ def test_a_panel_a_gate_with_both_measures_beside_each_other():
     assert both.patches[3].get_facecolor() == additive
 
 
-def test_one_task_is_drawn_with_its_intervals_and_score():
-    figure = plot_pid(estimate(), title="niche", names=("expression", "morphology"))
+def test_one_task_is_drawn_with_its_intervals_score_and_null():
+    null = [0.01] * 18 + [0.05]
+    figure = plot_pid(estimate(null=null), names=("expression", "morphology"))
     ax = figure.axes[0]
-    assert widths(ax) == [0.31, 0.12, 0.02, 0.14, 0.04]
+    bars = [0.31, 0.12, 0.02, 0.14, 0.04, 0.43, 0.33, 0.5, 0.05]
+    mean = np.mean(null)
+    assert widths(ax) == pytest.approx([*bars, *[0.1 * mean] * 7, mean, 0.1 * mean])
+    grey = plt.matplotlib.colors.to_rgba(NULL_GREY)
+    assert [patch.get_facecolor() == grey for patch in ax.patches] == [False] * 9 + [True] * 9
     spans = [tuple(segment[:, 0].round(6)) for segment in ax.collections[0].get_segments()]
-    assert spans == [(0.3, 0.33), (0.11, 0.14), (0.01, 0.04), (0.13, 0.16), (0.03, 0.06)]
+    assert spans[:5] == [(0.3, 0.33), (0.11, 0.14), (0.01, 0.04), (0.13, 0.16), (0.03, 0.06)]
+    assert ax.collections[1].get_segments()[7][:, 0] == pytest.approx([mean, 0.05])
     assert "SIS = S / I12 = 0.29" in ax.get_title()
     assert "expression" in ax.get_yticklabels()[1].get_text()
     assert ax.texts[0].get_text() == "0.310 (0.300 to 0.330)"
+    assert "19 refits with shuffled labels" in ax.get_xlabel()
+
+
+def test_what_was_measured_below_zero_is_drawn_there_and_a_missing_score_said():
+    told = JointInformations(0.43, -0.02, 0.04)
+    weak = made_estimate(0.0, 0.4, 0.0, 0.0, 0.0, null=[0.1] * 19, mutual_information=told)
+    ax = plot_pid(weak).axes[0]
+    assert widths(ax)[5:9] == pytest.approx([0.43, -0.02, 0.04, -0.36])
+    assert ax.get_xlim()[0] < -0.36
+    assert ax.get_title().startswith("SIS not determined")
 
 
 def test_synergy_that_was_not_split_is_drawn_whole():
     whole = replace(estimate(), pid=PID(0.31, 0.12, 0.02, 0.18, np.nan, np.nan, np.nan))
     ax = plot_pid(whole).axes[0]
-    assert widths(ax) == [0.31, 0.12, 0.02, 0.18]
+    assert widths(ax)[:4] == [0.31, 0.12, 0.02, 0.18]
     assert ax.get_yticklabels()[3].get_text() == "synergy S"
+    assert "shuffled" not in ax.get_xlabel()
 
 
 def test_tasks_are_ordered_by_their_score_and_drawn_with_the_thresholds():
     left, right = plotting.plot_decompositions(tasks()).axes[:2]
-    assert [label.get_text().split("\n")[0] for label in left.get_yticklabels()] == ["cell type", "niche", "domain"]
-    assert "(from expression)" in left.get_yticklabels()[0].get_text()
-    assert widths(left) == pytest.approx([term for term in (0.3, 0.2, 0.1, 0.05, 0.02) for _ in range(3)])
-    assert left.texts[0].get_text() == "0.67"
+    labels = [label.get_text() for label in left.get_yticklabels()]
+    assert [label.split("\n")[0] for label in labels] == ["cell type", "niche", "foo", "bacteria"]
+    assert labels[0].endswith("(given the donor)")
+    assert widths(left) == pytest.approx(list(np.repeat([0.3, 0.2, 0.1, 0.03, 0.05, 0.02, 0.05], 4)))
+    assert [patch.get_x() for patch in left.patches[12:16]] == pytest.approx([0.6] * 4)  # where S begins
+    assert [text.get_text() for text in left.texts][:2] == ["null of S", "0.67"]
+    assert lines(left, "D")[0].tolist() == [0.6, 0.6, 0.6, -0.01]
+    assert left.get_xlim()[0] < -0.02
     assert lines(right, "o")[0].tolist() == [0.3, 0.2, 0.1]
     assert lines(right, "D")[0].tolist() == [0.02, 0.03, 0.01]
+    assert "not determined" in [text.get_text() for text in right.texts]
     assert tuple(line.get_xdata()[0] for line in right.lines if line.get_linestyle() == "--") == THRESHOLDS
     spans = [tuple(segment[:, 0].round(6)) for segment in right.collections[0].get_segments()]
     assert spans == [(0.29, 0.34), (0.19, 0.24), (0.09, 0.14)]
 
 
-def test_estimates_are_drawn_against_the_truth_a_panel_an_estimator():
-    table = pd.DataFrame({"estimator": ["posterior", "posterior", "cvx"], "scenario": ["a", "b", "a"],
-                          "true_sis": [0.0, 0.5, 0.0], "sis": [0.01, 0.49, 0.2], "sis_low": [0.0, 0.4, 0.1],
-                          "sis_high": [0.05, 0.55, 0.3]})  # fmt: skip
-    figure = plotting.plot_calibration(table)
-    assert [ax.get_title() for ax in figure.axes] == ["posterior: error 0.010", "cvx: error 0.200"]
-    drawn = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+def test_estimates_are_drawn_against_the_truth_a_column_an_estimator_and_a_row_a_setting():
+    rows = [
+        ("posterior", "donors", "a", False, 0.0, 0.01, 0.0, 0.05, 0.02),
+        ("posterior", "donors", "b", False, 0.5, 0.49, 0.4, 0.55, 0.04),
+        ("posterior", "donors", "noise", True, 0.0, 0.3, 0.0, 1.0, 0.0),
+        ("cvx", "alone", "a", False, 0.0, 0.2, 0.1, 0.3, 0.1),
+    ]
+    columns = ["estimator", "setting", "scenario", "noise", "true_sis", "sis", "sis_low", "sis_high", "largest"]
+    figure = plotting.plot_calibration(pd.DataFrame(rows, columns=columns), settings=("donors", "alone"))
+    first, second, third, fourth = figure.axes
+    assert [ax.get_title() for ax in (first, second)] == ["posterior", "cvx"]
+    assert first.get_ylabel().startswith("donors")
+    assert [ax.texts[0].get_text() for ax in (first, second, third, fourth)] == [
+        "off by 0.020 bits", "not run yet", "not run yet", "off by 0.100 bits",
+    ]  # fmt: skip
+    drawn = next(line for line in first.lines if line.get_marker() == "o")  # noise has no score
     assert (drawn.get_xdata().tolist(), drawn.get_ydata().tolist()) == ([0.0, 0.5], [0.01, 0.49])
-
-
-def test_error_and_coverage_are_drawn_against_the_number_of_samples():
-    table = pd.DataFrame({"estimator": ["posterior"] * 2 + ["cvx"] * 2, "n": [4000, 500] * 2,
-                          "error_sis": [0.01, 0.02, 0.1, 0.2], "coverage_sis": [0.95, 0.94, 0.2, 0.3]})  # fmt: skip
-    error, coverage = plotting.plot_error_by_n(table).axes
-    assert {line.get_label(): line.get_ydata().tolist() for line in coverage.lines} == {
-        "posterior": [0.94, 0.95],
-        "cvx": [0.3, 0.2],
-    }
-    assert [line.get_ydata()[0] for line in error.lines if line.get_linestyle() == "--"] == [0.03]
-    assert [tick.get_text() for tick in error.get_xticklabels()] == ["500", "4,000"]

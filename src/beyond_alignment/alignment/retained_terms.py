@@ -10,8 +10,7 @@ from sklearn.base import TransformerMixin, clone
 
 from beyond_alignment.checks import paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
-from beyond_alignment.information.pid import PIDEstimate
+from beyond_alignment.information.estimate import PID_ESTIMATORS, PIDEstimate, estimate_pid
 from beyond_alignment.resampling import percentile_interval
 
 RETAINED_TERMS = ("redundancy", "unique1", "unique2", "synergy_additive", "synergy_interaction", "total")
@@ -82,7 +81,7 @@ def information_retained(
     method
         Name of an estimator that tells both parts of the synergy apart.
     **options
-        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`.
+        Of the estimator, such as `blocks`, `seed`, `n_bootstrap` and `n_folds`; no null is fitted.
 
     Returns
     -------
@@ -102,9 +101,9 @@ def information_retained(
         able = [name for name, estimator in PID_ESTIMATORS.items() if estimator.estimates_parts]
         raise InputError(f"{method!r} does not tell both parts of the synergy apart; use {' or '.join(able)}.")
     views = paired(*pair)
-    raw = before or estimate_pid(*views, y, groups, method=method, **options)
+    raw = before or estimate_pid(*views, y, groups, method=method, n_null=0, **options)
     after = raw if transformer is None else estimate_pid(
-        *aligned_pair(transformer, views), y, groups, method=method, **options
+        *aligned_pair(transformer, views), y, groups, method=method, n_null=0, **options
     )  # fmt: skip
     if (raw.n, raw.n_bootstrap, raw.classes) != (after.n, after.n_bootstrap, after.classes):
         raise InputError(
@@ -150,9 +149,9 @@ def _table(before: PIDEstimate, after: PIDEstimate) -> pd.DataFrame:
     rows = []
     for term in RETAINED_TERMS:
         name = "I12" if term == "total" else term
-        values = [getattr(estimate.pid, name) for estimate in (before, after)]
+        values = [estimate.value(name) for estimate in (before, after)]
         bounds = [estimate.intervals[name] for estimate in (before, after)]
-        least = max(LEAST_BITS, LEAST_SHARE * before.pid.I12)
+        least = max(LEAST_BITS, LEAST_SHARE * before.mutual_information.I12)
         kept: tuple[float | None, ...] = (None, None, None)
         if bounds[0][0] > least:
             share = values[1] / values[0]

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from beyond_alignment.alignment.probes import class_frequencies, probe_probabilities
 from beyond_alignment.checks import codes, finite_matrix, paired
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.discrete import class_entropy
+from beyond_alignment.information.exact import class_entropy
 from beyond_alignment.resampling import percentile_interval
 
 Representation = ArrayLike | tuple[ArrayLike, ArrayLike]

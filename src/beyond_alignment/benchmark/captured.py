@@ -13,7 +13,7 @@ from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import FUSION_METHODS
 from beyond_alignment.information import PID
 from beyond_alignment.information.gates import gate
-from beyond_alignment.information.known_truth.registry import decompose
+from beyond_alignment.simulate import decompose
 from beyond_alignment.study import each
 
 

@@ -18,7 +18,7 @@ from beyond_alignment.fusion.baselines import LateAverage
 from beyond_alignment.fusion.pairs import Means, TrainingSet
 from beyond_alignment.fusion.together import Failure, failure_of, fit_together
 from beyond_alignment.fusion.tuning import tune
-from beyond_alignment.information.generators import LinearEmbeddingTask, linear_embedding_task
+from beyond_alignment.simulate import LinearEmbeddingTask, linear_embedding_task
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from beyond_alignment.benchmark.decision_table import ACTIONS, DecisionTable
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.recommendation import FEW_PAIRS, HIGH_SIS, MANY_PAIRS
-from beyond_alignment.information.strategy import MATERIAL
+from beyond_alignment.information.advice import FEW_PAIRS, HIGH_SIS, MANY_PAIRS, MATERIAL
 
 Feature = Literal["sis", "interaction"]
 UNIMODAL, CONCAT, SIMPLE, ATTENTION = range(len(ACTIONS))

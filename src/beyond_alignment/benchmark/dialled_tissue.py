@@ -17,9 +17,8 @@ from beyond_alignment.benchmark.curve_problems import CurveProblems
 from beyond_alignment.benchmark.problem import Contest, make_problem
 from beyond_alignment.benchmark.simulated_tissue import EXPRESSION, MORPHOLOGY, simulate_tissue
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.known_truth.registry import decompose
-from beyond_alignment.information.known_truth.tables import symbol_table
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID
+from beyond_alignment.simulate import decompose, symbol_table
 from beyond_alignment.tasks.labels import labelled
 from beyond_alignment.tasks.splits import Split
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.stats import ortho_group
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 from beyond_alignment.benchmark.cells import Bench, FitMany
-from beyond_alignment.benchmark.large_samples import Size, on_disk_gb, write_sources
 from beyond_alignment.benchmark.problem import inner_groups
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion import Fusion, make_fusion
@@ -28,6 +28,10 @@ from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.training import n_trained
 from beyond_alignment.study import each
 
+CHUNK_ROWS = 20_000
+N_DONORS = 20
+NOISE = 0.3
+Size = tuple[int, int, int]
 SIZE_COLUMNS = ("n", "features_1", "features_2", "method", "seconds", "peak_gb", "operations", "sources_gb")
 
 
@@ -171,3 +175,42 @@ def _peak_gb() -> float:
 def _named(y: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return classes as names."""
     return np.array([f"class {value}" for value in range(int(y.max()) + 1)])[y]
+
+
+def write_sources(folder: Path, size: Size, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Write two sources as .npy files, chunk by chunk, and return labels and donors.
+
+    Each source holds a shared bit and a private one, along directions of their own, in noise. The label has five
+    classes: where the shared bit is 0 it is the private bit of the first source; where it is 1 it says whether both
+    private bits agree, and two classes at random share those that do not.
+
+    Parameters
+    ----------
+    folder
+        Where ``x1.npy`` and ``x2.npy`` are written.
+    size
+        Samples and features of both sources.
+    seed
+        Of everything drawn.
+    """
+    n, *features = size
+    rng = np.random.default_rng(seed)
+    shared, first, second = rng.integers(0, 2, (3, n))
+    y = np.where(shared == 0, first, np.where(first == second, 2, 3 + rng.integers(0, 2, n)))
+    for name, width, private in (("x1", features[0], first), ("x2", features[1], second)):
+        directions = ortho_group.rvs(min(width, 64), random_state=rng)[:2]
+        out = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float32, (n, width))
+        for start in range(0, n, CHUNK_ROWS):
+            rows = slice(start, min(start + CHUNK_ROWS, n))
+            bits = 2.0 * np.stack([shared[rows], private[rows]], axis=1) - 1
+            values = NOISE * rng.standard_normal((len(bits), width), dtype=np.float32)
+            values[:, : directions.shape[1]] += (3 * bits @ directions).astype(np.float32)
+            out[rows] = values
+        out.flush()
+    return y, np.arange(n) * N_DONORS // n
+
+
+def on_disk_gb(size: Size) -> float:
+    """Return what both sources take on disk, GB."""
+    n, first, second = size
+    return 4 * n * (first + second) / 2**30

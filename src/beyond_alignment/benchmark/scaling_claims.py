@@ -13,8 +13,7 @@ from beyond_alignment.benchmark.regret import judge_rules
 from beyond_alignment.benchmark.scaling_report import area_under_curve, leading_by_score
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.benchmark.verdicts import NOT_REPLICATED, REPLICATED, UNTESTABLE, a_gain
-from beyond_alignment.information.recommendation import FEW_PAIRS, HIGH_SIS
-from beyond_alignment.information.strategy import MATERIAL
+from beyond_alignment.information.advice import FEW_PAIRS, HIGH_SIS, MATERIAL
 
 Record = dict[str, object]
 FIXED = ("always unimodal", "always concatenate", "best on average")

@@ -12,8 +12,7 @@ from beyond_alignment.benchmark.leads import mean_interval
 from beyond_alignment.benchmark.scaling_tables import Curve
 from beyond_alignment.benchmark.scoreboard import UNIMODAL
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.recommendation import HIGH_SIS
-from beyond_alignment.information.strategy import MATERIAL
+from beyond_alignment.information.advice import HIGH_SIS, MATERIAL
 
 POINT_COLUMNS = ("task", "split", "method", "seed", "fraction", "n_train", "metric", "value", "seconds")
 

@@ -12,10 +12,9 @@ from scipy.stats import ortho_group
 
 from beyond_alignment import keys
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.known_truth.registry import decompose
-from beyond_alignment.information.known_truth.sections import PITCH_UM, normal_fields, spot_coordinates
-from beyond_alignment.information.known_truth.tables import symbol_table
-from beyond_alignment.information.pid import PID
+from beyond_alignment.information.exact import PID
+from beyond_alignment.simulate import decompose, symbol_table
+from beyond_alignment.simulate.draw import PITCH_UM, normal_fields, spot_coordinates
 from beyond_alignment.tasks.labels import set_labels
 from beyond_alignment.tasks.rings import label_rings
 

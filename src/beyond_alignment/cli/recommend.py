@@ -31,7 +31,7 @@ def recommend(
 
     from beyond_alignment.cli.sis_console import show_rule
     from beyond_alignment.files import write_text
-    from beyond_alignment.information.recommendation import recommend as read_rule
+    from beyond_alignment.information.advice import recommend as read_rule
 
     if report is not None:
         if any(given is not None for given in (sis, low, high, interaction_share)):
@@ -57,7 +57,7 @@ def recommend(
 
 def _read(path: Path) -> tuple[float, float | None, float | None, float | None, int]:
     """Return the score, its interval, the share of interaction and the number of spots out of a report."""
-    from beyond_alignment.cli.sis_answer import SCHEMA
+    from beyond_alignment.cli.sis_answer import SCHEMA, SCHEMA_VERSION
 
     if not path.is_file():
         raise InputError(f"There is no file {path}; write one with `beyond-alignment sis ... --json {path}`.")
@@ -65,16 +65,23 @@ def _read(path: Path) -> tuple[float, float | None, float | None, float | None, 
         found: Any = json_format.loads(path.read_text(encoding="utf-8"))
         if found["schema"] != SCHEMA:
             raise ValueError
+        if found["schema_version"] != SCHEMA_VERSION:
+            written = f"{path} is a report of another version ({found['schema_version']}, not {SCHEMA_VERSION})"
+            raise InputError(f"{written}; write it anew with `beyond-alignment sis`.")
         score, part = found["terms"]["sis"], found["terms"]["sis_interaction"]
         values = score["value"], score["low"], score["high"], part["value"]
-        n, nothing = found["n"], found["recommendation"]["strategy"] == "none"
+        n = found["n"]
         if not all(value is None or _is_number(value) for value in values) or type(n) is not int:
             raise ValueError
+    except InputError:
+        raise
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: change its rights, or close it where it is open.") from error
     except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise InputError(f"{path} is not a report of `beyond-alignment sis --json`; write one with it.") from error
     value, low, high, share = values
-    if value is None or nothing:
-        raise InputError(f"{path} found no information about the label, so there is no score to read a rule by.")
+    if value is None:
+        raise InputError(f"SIS is not determined in {path}, so there is no score to read a rule by.")
     interval = (min(low, value), max(high, value)) if low is not None and high is not None else (None, None)
     return value, *interval, share, n
 

@@ -1,7 +1,7 @@
 """``beyond-alignment sis``: what two embeddings tell about a label, on one's own data."""
 
+import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,8 +18,11 @@ FILE = typer.Argument(metavar="FILE", help="An .h5ad file; its counts are not lo
 FIRST = typer.Option("--first", help="First embedding: a key of obsm.")
 SECOND = typer.Option("--second", help="Second embedding: a key of obsm.")
 LABEL = typer.Option("--label", help="Column of obs, or key of obsm for a composition.")
-GROUPS = typer.Option("--groups", help="Column of obs that folds keep whole: the donor or the section.")
+GROUPS = typer.Option("--groups", help="Column of obs that is held out and conditioned on: the donor.")
 BLOCKS = typer.Option("--blocks", help="Column of obs that the bootstrap resamples: spatial blocks.")
+NULL = typer.Option("--null", min=0, help="Refits with shuffled labels, each as long as the answer; 0 for none.")
+FOLDS = typer.Option("--folds", min=2, help="Folds of the cross-fitting, of the method posterior alone: 5.")
+POWER = typer.Option("--smallest-effect", help="Also plant synergy on these embeddings: how little is found?")
 BLOCK_UM = typer.Option("--block-um", min=1, help="Instead of --blocks: side of square blocks, microns.")
 METHOD = typer.Option("--method", help="posterior, or for comparison cvx, batch, gaussian.")
 CLASSES = typer.Option("--classes", min=2, help="Into how many classes numbers or a composition are made.")
@@ -37,12 +40,14 @@ def sis(
     block_um: Annotated[float | None, BLOCK_UM] = None,
     method: Annotated[str, METHOD] = "posterior",
     classes: Annotated[int | None, CLASSES] = None,
-    folds: Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-fitting.")] = 5,
+    folds: Annotated[int | None, FOLDS] = None,
+    null: Annotated[int, NULL] = 19,
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=20, help="Bootstrap replicates.")] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything that draws.")] = 0,
     device: Annotated[
         Device, typer.Option("--device", envvar="BEYOND_ALIGNMENT_DEVICE", help="Where to compute.")
     ] = Device.auto,
+    smallest_effect: Annotated[bool, POWER] = False,
     html: Annotated[Path | None, HTML] = None,
     json: Annotated[Path | None, JSON] = None,
 ) -> None:
@@ -53,11 +58,14 @@ def sis(
     from beyond_alignment.cli.sis_report import write_answer
     from beyond_alignment.cli.sis_samples import read_samples
     from beyond_alignment.datasets.h5ad import open_h5ad
-    from beyond_alignment.information.estimators import PID_ESTIMATORS
+    from beyond_alignment.information.estimate import PID_ESTIMATORS
 
     _check_outputs(file, html, json)
     if method not in PID_ESTIMATORS:
         raise InputError(f"There is no method {method!r}; choose one of {', '.join(PID_ESTIMATORS)}.")
+    for name, given in (("--folds", folds is not None), ("--smallest-effect", smallest_effect)):
+        if given and method != "posterior":
+            raise InputError(f"{name} is for the method posterior, not for {method}; leave it out.")
     with open_h5ad(file) as opened:
         own = read_samples(
             opened, first=first, second=second, label=label, groups=groups, blocks=blocks, block_um=block_um
@@ -71,8 +79,16 @@ def sis(
         "blocks": blocks,
         "block_um": block_um,
     }
-    settings = {"method": method, "folds": folds, "bootstrap": bootstrap, "seed": seed, "classes": classes}
-    answer = _answer(own, inputs, settings, device)
+    folds = (folds or 5) if method == "posterior" else None
+    settings = {
+        "method": method,
+        "folds": folds,
+        "null": null,
+        "bootstrap": bootstrap,
+        "seed": seed,
+        "classes": classes,
+    }
+    answer = _answer(own, inputs, settings, device, power=smallest_effect)
     write_answer(answer, html=html, json=json)
     show(answer, Console())
     for path in filter(None, (html, json)):
@@ -89,33 +105,41 @@ def _check_outputs(file: Path, *outputs: Path | None) -> None:
         parent = next(folder for folder in path.resolve().parents if folder.exists())
         if path.is_dir() or not parent.is_dir():
             raise InputError(f"{path} cannot be written: it is a folder, or lies below a file; give another path.")
+        if not os.access(parent, os.W_OK):
+            raise InputError(f"{path} cannot be written: you may not write into {parent}; give another path.")
 
 
-def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any], device: Device) -> "SisAnswer":
+def _answer(
+    own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any], device: Device, *, power: bool
+) -> "SisAnswer":
     """Check, estimate and recommend."""
     import numpy as np
 
     from beyond_alignment.cli.sis_answer import SisAnswer
     from beyond_alignment.cli.sis_console import working
-    from beyond_alignment.information.estimators import estimate_pid
+    from beyond_alignment.information.advice import recommend_strategy
+    from beyond_alignment.information.estimate import estimate_pid
     from beyond_alignment.information.samples import check_samples
-    from beyond_alignment.information.strategy import recommend_strategy
 
-    folds, classes, seed = settings["folds"], settings["classes"], settings["seed"]
+    classes, seed = settings["classes"], settings["seed"]
     ours = settings["method"] == "posterior"
-    terminal = sys.stderr.isatty()
-    options = {"n_folds": folds, "device": device.value, "progress": terminal} if ours else {}
+    options = {"n_folds": settings["folds"], "device": device.value} if ours else {}
     with working("checking"):
         samples = check_samples(
-            own.x1, own.x2, own.y, own.groups,
-            blocks=own.blocks, n_folds=folds if ours else 2, n_classes=classes, seed=seed, names=own.names,
-        )  # fmt: skip
-    y = own.y if classes is None else np.array(samples.classes, dtype=object)[samples.codes]
-    with nullcontext() if ours else working(f"estimating from {samples.n:,} samples"):
-        estimate = estimate_pid(
-            samples.x1, samples.x2, y, own.groups,
-            method=settings["method"], blocks=own.blocks, seed=seed, n_bootstrap=settings["bootstrap"], **options,
-        )  # fmt: skip
+            own.x1, own.x2, own.y, own.groups, blocks=own.blocks, n_classes=classes, seed=seed, names=own.names
+        )
+    names = np.array(samples.classes, dtype=object)[samples.codes]
+    estimate = estimate_pid(
+        samples.x1, samples.x2, own.y if classes is None else names, own.groups,
+        blocks=own.blocks, method=settings["method"], n_null=settings["null"], n_bootstrap=settings["bootstrap"],
+        seed=seed, progress=sys.stderr.isatty(), **options,
+    )  # fmt: skip
+    planted = None
+    if power:
+        from beyond_alignment.information.power import smallest_effect
+
+        with working("planting synergy, to see how little is found"):
+            planted = smallest_effect(samples.x1, samples.x2, own.groups, blocks=own.blocks, seed=seed)
     compared = [] if ours else [f"{settings['method']!r} is here for comparison; decide by 'posterior'."]
     counts = np.bincount(samples.codes)
     as_numbers = settings["method"] == "gaussian" and classes is None and not samples.target_note.startswith("labels")
@@ -124,9 +148,10 @@ def _answer(own: "OwnSamples", inputs: dict[str, Any], settings: dict[str, Any],
         settings=settings,
         estimate=estimate,
         strategy=recommend_strategy(estimate, names=own.names[:2]),
-        warnings=tuple(dict.fromkeys((*compared, *own.notes, *samples.notes, *estimate.warnings))),
+        warnings=tuple(dict.fromkeys((*compared, *own.notes, *estimate.warnings))),
         target_note="numbers, taken as jointly Gaussian" if as_numbers else samples.target_note,
         made_from=own.made_from,
         counts={name: int(count) for name, count in zip(samples.classes, counts, strict=True)},
         dimensions=(samples.x1.shape[1], samples.x2.shape[1]),
+        power=planted,
     )

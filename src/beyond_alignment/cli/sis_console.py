@@ -9,10 +9,8 @@ from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from beyond_alignment.cli.sis_answer import SisAnswer
-from beyond_alignment.cli.sis_words import PARTS_OF_SYNERGY, interval, number, p_value
-from beyond_alignment.information.pid import TERMS
-from beyond_alignment.information.recommendation import Recommendation
+from beyond_alignment.cli.sis_answer import INDENTED, SisAnswer
+from beyond_alignment.information.advice import Recommendation
 
 
 @contextmanager
@@ -26,15 +24,7 @@ def working(what: str) -> Iterator[None]:
 
 
 def show(answer: SisAnswer, console: Console) -> None:
-    """Print the decomposition, the recommendation with its reason, and the warnings.
-
-    Parameters
-    ----------
-    answer
-        What was found.
-    console
-        Where to print it.
-    """
+    """Print the warnings, the decomposition with its null, the recommendation with its reason, and the power."""
     estimate = answer.estimate
     groups = f" in {estimate.n_groups} groups" if estimate.n_groups else ""
     label = f"{answer.inputs['label']} ({len(answer.counts)} classes; {answer.target_note})"
@@ -42,39 +32,30 @@ def show(answer: SisAnswer, console: Console) -> None:
     console.print(line, markup=False, highlight=False)
     if answer.origin:
         console.print(answer.origin, markup=False, highlight=False)
+    for warning in answer.warnings:
+        console.print(f"[yellow]warning:[/yellow] {escape(warning)}", highlight=False)
     table = Table("what", highlight=False)
-    table.add_column("bits", justify="right")
-    table.add_column(f"{100 * estimate.level:g} % interval", justify="right")
-    table.add_column("p", justify="right")
-    for term in TERMS:
-        if term in ("sis", "I1"):
+    beside = "\n(over groups)" if estimate.group_intervals else ""
+    heads = ("bits", f"{100 * estimate.level:g} % interval\nover {estimate.resampled}s{beside}", "null", "p")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for row in answer.rows():
+        if row.term in ("sis", "I1"):
             table.add_section()
-        indent = "  " if term in PARTS_OF_SYNERGY else ""
-        table.add_row(
-            indent + escape(answer.words(term)),
-            number(getattr(estimate.pid, term)),
-            interval(estimate.intervals[term]),
-            p_value(estimate, term),
-        )
+        interval = f"{row.interval}\n({row.over_groups})" if estimate.group_intervals else row.interval
+        what = ("  " if row.term in INDENTED else "") + escape(row.words)
+        table.add_row(what, row.value, interval, row.null, row.p)
     console.print(table)
-    strategy = answer.strategy
-    console.print(f"[bold]Recommended: {strategy.recommended}[/bold]", highlight=False)
-    console.print(Padding(escape(strategy.reason), (0, 0, 0, 2)), highlight=False)
+    console.print(answer.null_note, markup=False, highlight=False)
+    console.print(f"[bold]{escape(answer.headline)}[/bold]", highlight=False)
+    console.print(Padding(escape(answer.strategy.reason), (0, 0, 0, 2)), highlight=False)
     if answer.rule is not None:
         show_rule(answer.rule, console)
-    for warning in answer.warnings:
-        console.print(Padding(f"[yellow]warning:[/yellow] {escape(warning)}", (0, 0, 0, 0)), highlight=False)
+    for note in answer.power_notes:
+        console.print(note, markup=False, highlight=False)
 
 
 def show_rule(rule: Recommendation, console: Console) -> None:
-    """Print what the published rule by score and number of pairs says, and why.
-
-    Parameters
-    ----------
-    rule
-        What it says.
-    console
-        Where to print it.
-    """
+    """Print what the published rule by score and number of pairs says, and why."""
     console.print(f"[bold]By number of pairs ({rule.n_paired:,}): {rule.row.name}[/bold]", highlight=False)
     console.print(Padding(escape(rule.reason), (0, 0, 0, 2)), highlight=False)

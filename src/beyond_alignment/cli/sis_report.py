@@ -1,6 +1,7 @@
 """The report of a decomposition: one file that loads nothing from elsewhere and reads in light and dark."""
 
 import io
+import math
 import re
 from contextlib import ExitStack
 from importlib import resources
@@ -13,12 +14,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from beyond_alignment import __version__
-from beyond_alignment.cli.sis_answer import SisAnswer
-from beyond_alignment.cli.sis_words import PARTS_OF_SYNERGY, interval, number, p_value, pairs
+from beyond_alignment.cli.sis_answer import INDENTED, SisAnswer
 from beyond_alignment.files import atomic_path
-from beyond_alignment.information.pid import TERMS
-from beyond_alignment.information.recommendation import RULE
-from beyond_alignment.information.strategy import TABLE
+from beyond_alignment.information.advice import RULE, TABLE, RuleRow
 from beyond_alignment.plotting.decomposition import plot_pid
 from beyond_alignment.plotting.style import use_style
 
@@ -26,25 +24,7 @@ TEMPLATE = "sis_report.html"
 
 
 def render_report(answer: SisAnswer) -> str:
-    """Return the report as HTML: recommendation, warnings, figure, table and how to read them.
-
-    Parameters
-    ----------
-    answer
-        What was found.
-    """
-    estimate = answer.estimate
-    terms = [
-        {
-            "name": term,
-            "words": answer.words(term),
-            "value": number(getattr(estimate.pid, term)),
-            "interval": interval(estimate.intervals[term]),
-            "p": p_value(estimate, term),
-            "part": term in PARTS_OF_SYNERGY,
-        }
-        for term in TERMS
-    ]
+    """Return the report as HTML: recommendation, warnings, figure, table and how to read them."""
     rows = [
         {
             "span": f"{row.low:.2f} to {row.high:.2f}",
@@ -59,7 +39,7 @@ def render_report(answer: SisAnswer) -> str:
     by_pairs = [
         {
             "span": f"{row.low:.2f} to {row.high:.2f}",
-            "pairs": pairs(row),
+            "pairs": _pairs(row),
             "name": row.name,
             "advice": row.advice,
             "touched": rule is not None and row in rule.rows,
@@ -71,8 +51,8 @@ def render_report(answer: SisAnswer) -> str:
     template = environment.from_string(resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
     page = template.render(
         answer=answer,
-        estimate=estimate,
-        terms=terms,
+        estimate=answer.estimate,
+        indented=INDENTED,
         rows=rows,
         rule=rule,
         by_pairs=by_pairs,
@@ -83,17 +63,7 @@ def render_report(answer: SisAnswer) -> str:
 
 
 def write_answer(answer: SisAnswer, *, html: Path | None = None, json: Path | None = None) -> None:
-    """Write the report, the record, or both; where one cannot be made, neither is written.
-
-    Parameters
-    ----------
-    answer
-        What was found.
-    html
-        Where the report goes.
-    json
-        Where the record goes.
-    """
+    """Write the report, the record, or both; where one cannot be made, neither is written."""
     texts = {}
     if html is not None:
         texts[html] = render_report(answer)
@@ -121,3 +91,10 @@ def _svg(figure: Figure) -> str:
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     return text.replace("<svg ", '<svg role="img" aria-label="Decomposition; the numbers are in the table below" ', 1)
+
+
+def _pairs(row: RuleRow) -> str:
+    """Write the numbers of pairs that a row of the rule is for."""
+    if row.most == math.inf:
+        return "any number" if row.fewest <= 1 else f"more than {row.fewest - 1:,}"
+    return f"fewer than {row.most + 1:,}" if row.fewest <= 1 else f"{row.fewest:,} to {row.most:,}"

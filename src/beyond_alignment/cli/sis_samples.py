@@ -17,25 +17,7 @@ from beyond_alignment.tasks.splits import tiles
 
 @dataclass(frozen=True)
 class OwnSamples:
-    """Paired samples that carry a label.
-
-    Attributes
-    ----------
-    x1, x2
-        Sources (sample, feature), as the file holds them.
-    names
-        Keys of both sources and of the label.
-    y
-        Labels (sample,), or numbers (sample, target).
-    groups
-        What folds keep whole (sample,), or None.
-    blocks
-        What the bootstrap draws (sample,), or None.
-    made_from
-        What the file says that the label was made from; empty where it says nothing.
-    notes
-        What was left out or put in the place of something; often empty.
-    """
+    """Paired samples that carry a label: what the file holds, the keys, groups and blocks, and what was left out."""
 
     x1: Any
     x2: Any
@@ -59,26 +41,8 @@ def read_samples(
 ) -> OwnSamples:
     """Read two sources, a label and groups; spots without a label or a group are left out.
 
-    Parameters
-    ----------
-    file
-        Reads ``obsm[first]``, ``obsm[second]``, ``obs[label]`` (or ``obsm[label]``), ``obs[groups]``,
-        ``obs[blocks]`` and ``uns["task_<name>"]["made_from"]``, and for `block_um` what gives coordinates in microns.
-    first, second
-        Keys of ``obsm``; an expert's name stands for ``X_<expert>``.
-    label
-        A column of ``obs`` or, for a composition, a key of ``obsm``; a task's name stands for ``task_<name>``.
-    groups
-        Column of ``obs`` that folds keep whole.
-    blocks
-        Column of ``obs`` that the bootstrap draws.
-    block_um
-        In the place of `blocks`: side of square tiles in microns. Without `groups`, folds keep blocks whole as well.
-
-    Raises
-    ------
-    InputError
-        A key is missing (what there is), both sources are the same, both kinds of blocks are given, or no spot is left.
+    An expert's name stands for ``X_<expert>``, a task's for ``task_<name>``; `block_um` is the side of square tiles in
+    microns, in the place of `blocks`.
     """
     if blocks is not None and block_um is not None:
         raise InputError("Both --blocks and --block-um name the blocks; give one of them.")
@@ -95,9 +59,6 @@ def read_samples(
     _check_lengths({f"obsm[{name!r}]": x for name, x in zip(pair, sources, strict=True)} | {f"{label!r}": y} | units)
     keep, notes = _labelled(y, units)
     names = {unit: None if v is None else v.astype(str).to_numpy(object)[keep] for unit, v in units.items()}
-    if names["group"] is None and names["block"] is not None:
-        names["group"] = names["block"]
-        notes.append("No groups were given, so folds keep the blocks whole.")
     made_from = file.unstructured(key if key.startswith("task_") else keys.task(key), "made_from")
     x1, x2, y = (_rows(part, keep) for part in (*sources, y))
     return OwnSamples(

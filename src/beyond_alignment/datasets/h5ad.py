@@ -122,7 +122,11 @@ def open_h5ad(path: Path) -> Iterator[H5ad]:
         raise InputError(f"There is no file {path}; give the path of an .h5ad file.")
     try:
         file = h5py.File(path, "r")
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: change its rights, or close it where it is open.") from error
     except OSError as error:
+        if isinstance(error, BlockingIOError) or "already open" in str(error):
+            raise InputError(f"{path} is open for writing in another program; close it there first.") from error
         raise InputError(f"{path} cannot be read as .h5ad (HDF5): it is another kind of file, or damaged.") from error
     with file:
         yield H5ad(file, path)

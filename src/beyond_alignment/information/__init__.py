@@ -1,17 +1,13 @@
-"""Information in bits: exact tables, known-truth generators and the published synergy score."""
+"""Information in bits: exact tables, estimates from samples with their null, and the published synergy score."""
 
-from beyond_alignment.information.broja import broja, broja_batch
-from beyond_alignment.information.estimators import PID_ESTIMATORS, estimate_pid
-from beyond_alignment.information.gate_table import decompose_gates
-from beyond_alignment.information.known_truth.dial import N_SHARED, dialled_task
-from beyond_alignment.information.pid import PID, PIDEstimate
-from beyond_alignment.information.published import published_score_of_gates
-from beyond_alignment.information.recommendation import RULE
+from beyond_alignment.information.advice import RULE, recommend_strategy
+from beyond_alignment.information.estimate import PID_ESTIMATORS, PIDEstimate, estimate_pid
+from beyond_alignment.information.exact import PID, broja, broja_batch
+from beyond_alignment.information.gates import decompose_gates, published_score_of_gates
+from beyond_alignment.information.power import smallest_effect
 from beyond_alignment.information.sis import sis_gain
-from beyond_alignment.information.strategy import recommend_strategy
 
 __all__ = [
-    "N_SHARED",
     "PID",
     "PID_ESTIMATORS",
     "RULE",
@@ -19,9 +15,9 @@ __all__ = [
     "broja",
     "broja_batch",
     "decompose_gates",
-    "dialled_task",
     "estimate_pid",
     "published_score_of_gates",
     "recommend_strategy",
     "sis_gain",
+    "smallest_effect",
 ]

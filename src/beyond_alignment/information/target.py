@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from beyond_alignment.checks import LARGEST_VALUE
+from beyond_alignment.checks import LARGEST_VALUE, whole_number
 from beyond_alignment.errors import InputError
 
 QUANTILES = 4
@@ -23,19 +23,7 @@ MOST_CODES = 50
 
 @dataclass(frozen=True)
 class Target:
-    """Classes of the samples.
-
-    Attributes
-    ----------
-    codes
-        Class of each sample (sample,), from 0.
-    classes
-        Names of the classes; none is empty.
-    note
-        How the target was made into classes, one clause.
-    numbers
-        The numbers that the classes were made from (sample, target); None where labels came in.
-    """
+    """Class of each sample from 0, the classes' names, how they were made (a clause), and the numbers they are from."""
 
     codes: NDArray[np.int64]
     classes: tuple[str, ...]
@@ -49,26 +37,10 @@ def as_classes(y: Any, *, n_classes: int | None = None, seed: int = 0, name: str
     Strings, categories, truth values, and whole numbers of at most 50 kinds are classes as they are, and so is a matrix
     of zeros and ones with a single one in each row. Other numbers are cut at their quantiles. Several numbers a sample
     are clustered by k-means: their square roots where they are shares of a whole (the Hellinger distance), otherwise
-    each number in units of its spread.
-
-    Parameters
-    ----------
-    y
-        Labels or numbers (sample,), or numbers (sample, target).
-    n_classes
-        Into how many classes numbers are made: by default 4 quantiles, or 5 clusters.
-    seed
-        Of k-means.
-    name
-        What to call it in an error.
-
-    Raises
-    ------
-    InputError
-        A label is missing or not finite (how many), or the shape or number of classes has no meaning.
+    each number in units of its spread. What is missing or infinite is one sentence, and so is a shape without meaning.
     """
-    if n_classes is not None and n_classes < 2:
-        raise InputError(f"{n_classes} classes were asked for; ask for two or more.")
+    if n_classes is not None:
+        n_classes = whole_number(n_classes, "n_classes", least=2)
     columns = [str(column) for column in y.columns] if isinstance(y, pd.DataFrame) else []
     frame = _frame(y, name)
     if frame.shape[1] > 1:

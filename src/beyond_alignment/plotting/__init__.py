@@ -2,7 +2,7 @@
 
 from beyond_alignment.plotting.alignment import plot_spectrum
 from beyond_alignment.plotting.alignment_tissue import plot_terms_retained, plot_tissue_ceilings
-from beyond_alignment.plotting.calibration import plot_calibration, plot_error_by_n
+from beyond_alignment.plotting.calibration import plot_calibration
 from beyond_alignment.plotting.captured import plot_captured
 from beyond_alignment.plotting.collapse import plot_descent, plot_dial, plot_shares_by_directions, plot_shares_by_size
 from beyond_alignment.plotting.collapse_picture import plot_collapse
@@ -16,7 +16,6 @@ from beyond_alignment.plotting.pareto import plot_pareto
 from beyond_alignment.plotting.scaling import plot_crossings, plot_regret
 from beyond_alignment.plotting.scores import plot_gains, plot_scores
 from beyond_alignment.plotting.simulated_field import plot_simulated_field
-from beyond_alignment.plotting.sis_gain import plot_sis_against_gain
 from beyond_alignment.plotting.token_clusters import plot_cluster_worth
 from beyond_alignment.plotting.token_meeting import plot_meeting
 from beyond_alignment.plotting.token_tiles import plot_example_tiles
@@ -34,7 +33,6 @@ __all__ = [
     "plot_decompositions",
     "plot_descent",
     "plot_dial",
-    "plot_error_by_n",
     "plot_example_tiles",
     "plot_finetuning_gains",
     "plot_fitted_curves",
@@ -50,7 +48,6 @@ __all__ = [
     "plot_shares_by_directions",
     "plot_shares_by_size",
     "plot_simulated_field",
-    "plot_sis_against_gain",
     "plot_spectrum",
     "plot_terms_retained",
     "plot_tissue_ceilings",

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from beyond_alignment.information.known_truth.dial import N_SHARED
 from beyond_alignment.pages.alignment.representations import CONTENDERS
 from beyond_alignment.plotting.style import (
     BLUE,
@@ -23,6 +22,7 @@ from beyond_alignment.plotting.style import (
     YELLOW,
     zero_line,
 )
+from beyond_alignment.simulate import N_SHARED
 
 THEORIES = {"proved": "theory: found", "measured": "no proof", "other": "theory: another subspace"}
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BROWN, INK)

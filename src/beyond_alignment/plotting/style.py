@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, YELLOW, GREY, INK = "#56B4E9", "#E69F00", "#8C8C8C", "#222222"
 BROWN = "#7A4A2B"
+NULL_GREY, SOFT = "#BDBDBD", "#555555"  # what shuffled labels leave; words beside a mark
 
 METHOD_COLOURS = {
     "expression_only": BLUE,

@@ -7,7 +7,7 @@ from beyond_alignment.benchmark.captured_cells import TUNING_SEED
 from beyond_alignment.benchmark.patterns import relevance as module
 from beyond_alignment.benchmark.patterns.relevance import relevance_study, relevance_truth
 from beyond_alignment.errors import InputError
-from beyond_alignment.information.generators import linear_embedding_task
+from beyond_alignment.simulate import linear_embedding_task
 
 
 def test_the_truth_of_both_labels_is_that_by_hand():

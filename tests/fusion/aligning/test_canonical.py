@@ -5,7 +5,7 @@ from sklearn.cross_decomposition import CCA
 
 from beyond_alignment.errors import InputError
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.information.generators import linear_embedding_task
+from beyond_alignment.simulate import linear_embedding_task
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from beyond_alignment.benchmark import captured_probes
-from beyond_alignment.information import broja, dialled_task
-from beyond_alignment.information.discrete import joint_informations
-from beyond_alignment.information.known_truth.dial import dial_theory
+from beyond_alignment.information import broja
+from beyond_alignment.information.exact import joint_informations
 from beyond_alignment.pages.alignment import angles, hidden, picture, shares, spectrum
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
+from beyond_alignment.simulate import dial_theory, dialled_task
 
 
 @pytest.fixture(autouse=True)

@@ -18,9 +18,7 @@ from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import Failure, fit_together
 from beyond_alignment.fusion.tuning import tune
 from beyond_alignment.information import PID
-from beyond_alignment.information.generators import LinearEmbeddingTask, linear_embedding_task
-from beyond_alignment.information.known_truth.registry import decompose
-from beyond_alignment.information.known_truth.tables import symbol_table
+from beyond_alignment.simulate import LinearEmbeddingTask, decompose, linear_embedding_task, symbol_table
 from beyond_alignment.study import each
 
 RELEVANCE = ("constant", "varying")

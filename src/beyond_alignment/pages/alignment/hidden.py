@@ -11,9 +11,9 @@ from beyond_alignment.alignment.spectral import spectral_ceiling
 from beyond_alignment.alignment.views import LATENTS, correlated_views
 from beyond_alignment.benchmark.captured_probes import Reading, tell
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.information.generators import LinearEmbeddingTask
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
 from beyond_alignment.pages.alignment.shares import N_PROBE, N_TEST, TWIN, whole
+from beyond_alignment.simulate import LinearEmbeddingTask
 
 SHARED = (0.9, 0.9, 0.9, 0.9)
 HEADS = ("cca_linear", "clip_nonlinear")

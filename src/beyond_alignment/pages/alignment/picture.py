@@ -8,8 +8,8 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.fusion import make_fusion
 from beyond_alignment.fusion.canonical import CanonicalCorrelation
-from beyond_alignment.information.known_truth.dial import dialled_task
 from beyond_alignment.pages.alignment.shares import EASY, HALF
+from beyond_alignment.simulate import dialled_task
 
 REACH, N_PLACES, N_SHOWN = 2.0, 41, 600
 PLAN = [{"method": "bilinear", "n": n, "seed": 0} for n in (2000, 300)]

@@ -16,7 +16,7 @@ from beyond_alignment.experts.compute import Device
 from beyond_alignment.fusion import FUSION_METHODS, make_fusion
 from beyond_alignment.fusion.pairs import TrainingSet
 from beyond_alignment.fusion.together import train_all
-from beyond_alignment.information.generators import LinearEmbeddingTask
+from beyond_alignment.simulate import LinearEmbeddingTask
 
 Floats = NDArray[np.float64]
 Head = Literal["linear", "nonlinear", "interaction"]

@@ -12,10 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from beyond_alignment.benchmark.captured_probes import PROBES, Reading, _drawn, _linear, _perceptrons, _scaled, told
 from beyond_alignment.experts.compute import Device
-from beyond_alignment.information.broja import broja
-from beyond_alignment.information.discrete import joint_informations
-from beyond_alignment.information.known_truth.dial import N_SHARED, dial_theory, dialled_task, n_shared
+from beyond_alignment.information.exact import broja, joint_informations
 from beyond_alignment.pages.alignment.representations import CONTENDERS, represent_unseen, training_steps
+from beyond_alignment.simulate import N_SHARED, dial_theory, dialled_task, n_shared
 
 N_PROBE, N_TEST = 8000, 8000
 """Other samples that fit the probes, and others still that score them: what changes with n is the representation."""

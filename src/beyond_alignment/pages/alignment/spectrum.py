@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from beyond_alignment.alignment.spectral import spectral_ceiling
-from beyond_alignment.information.known_truth.dial import N_SHARED, dialled_task
+from beyond_alignment.simulate import N_SHARED, dialled_task
 
 NOISE = 0.25
 POPULATION = N_SHARED / (1 + NOISE**2) ** 2

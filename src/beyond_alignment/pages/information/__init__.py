@@ -1,0 +1,1 @@
+"""What page 05 computes, says and shows."""
