@@ -1,6 +1,5 @@
 """Estimators of the decomposition where the truth is known: donors differ, the same laws without, and no donors."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,6 @@ def trial(estimator: str, scenario: str, setting: str, n: int, seed: int) -> dic
     exact = sample.pid
     values: dict[str, float | str] = {f"true_{term}": float(getattr(exact, term)) for term in MEASURED}
     values |= {"group_information": sample.group_information, "refused": ""}
-    start = time.perf_counter()
     try:
         found = estimate_pid(
             sample.x1,
@@ -88,11 +86,7 @@ def trial(estimator: str, scenario: str, setting: str, n: int, seed: int) -> dic
         values |= {f"{term}_low": low, f"{term}_high": high}
     for term, (low, high) in found.group_intervals.items():
         values |= {f"{term}_group_low": low, f"{term}_group_high": high}
-    return values | {
-        "p_synergy": found.p_synergy,
-        "p_interaction": found.p_interaction,
-        "seconds": round(time.perf_counter() - start, 1),
-    }
+    return values | {"p_synergy": found.p_synergy, "p_interaction": found.p_interaction}
 
 
 def finished(table: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +131,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"found": (answered.loc[~nothing, "p_synergy"] < ALPHA).mean()}
         noise = answered[answered["true_I12"] < NOTHING]
         row |= {"noise_I12": noise["I12"].mean(), "noise_finds": (noise["p_synergy"] < ALPHA).mean()}
-        rows.append(row | {"seconds": answered["seconds"].median()})
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
