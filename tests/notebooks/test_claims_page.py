@@ -3,7 +3,7 @@
 import json
 import re
 
-from beyond_alignment.book.claims import CLAIMS
+from beyond_alignment.book.claims import CLAIMS, OPEN
 from beyond_alignment.project import root
 
 
@@ -19,7 +19,7 @@ def verdicts():
 
 def cell(pages):
     """Return what the page says of a claim: each page that tests it, and its verdict."""
-    return ", ".join(f"[{page[:2]}](../notebooks/{page}.ipynb) {verdict}" for page, verdict in pages.items())
+    return ", ".join(f"[{page[:2]}](../notebooks/{page}.ipynb) {verdict}" for page, verdict in pages.items()) or OPEN
 
 
 def written():
@@ -33,8 +33,8 @@ def test_every_claim_of_the_book_has_its_row():
     assert list(written()) == list(CLAIMS)
 
 
-def test_every_claim_is_tested_by_a_page():
-    assert [claim for claim, pages in verdicts().items() if not pages] == []
+def test_every_claim_is_tested_by_a_page_but_those_whose_verdicts_were_withdrawn():
+    assert [claim for claim, pages in verdicts().items() if not pages] == ["B9", "B12"]
 
 
 def test_verdicts_are_those_of_the_committed_results():

@@ -14,16 +14,7 @@ from beyond_alignment.project import root
 STORED = root() / "results" / "to_be_recomputed"
 PAGES = sorted(path.stem for path in STORED.glob("*.json"))
 GLUED_TYPE = "application/papermill.record/text/plain"
-EXACT = {
-    "05_synergistic_information_score": {
-        "copy_imin_redundancy": 1.0,
-        "copy_broja_redundancy": 0.0,
-        "noisy_views_additive": 0.211,
-        "xor_interaction": 1.0,
-        "copy_score": 1.0,
-        "copy_synergy": 0.0,
-    }
-}
+EXACT: dict[str, dict[str, float]] = {}
 """What a page computes anew, because it is exact and cheap."""
 
 
@@ -59,7 +50,7 @@ def said_of(values):
 
 
 def test_there_are_such_pages():
-    assert [page[:2] for page in PAGES] == ["03", "05", "06"]
+    assert [page[:2] for page in PAGES] == ["03", "06"]
 
 
 @pytest.mark.parametrize("page", PAGES)

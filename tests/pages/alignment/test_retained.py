@@ -86,7 +86,7 @@ def test_a_task_is_decomposed_a_record_a_term_and_an_absent_share_is_none(tissue
     assert [record["after"] for record in found] == [2] * 6
     assert [record["kept"] is None for record in found] == [False, True, False, False, False, False]
     (asked,) = estimated
-    assert (asked["directions"], asked["n_folds"], asked["n_bootstrap"]) == (2, 4, 20)
+    assert (asked["directions"], asked["n_bootstrap"]) == (2, 20)
     assert len(set(asked["blocks"])) == 16
 
 
