@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -126,11 +127,11 @@ def _covariances(values: Floats, weights: Floats, groups: NDArray[np.int64]) -> 
     """Covariances within groups of the sample itself and of each replicate: (1 + replicate, variable, variable)."""
     n_variables = values.shape[1]
     found = np.empty((len(weights), n_variables, n_variables))
-    member = np.eye(int(groups.max()) + 1)[groups].T  # (group, sample)
+    member = csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))  # (group, sample)
     for place, weight in enumerate(weights):
         share = weight / weight.sum()
         mass = member @ share
-        means = (member * share) @ values / np.where(mass > 0, mass, 1.0)[:, None]
+        means = member @ (values * share[:, None]) / np.where(mass > 0, mass, 1.0)[:, None]
         centred = values - means[groups]
         found[place] = centred.T @ (centred * share[:, None])
     # Keeps the information of a target that a source determines finite.

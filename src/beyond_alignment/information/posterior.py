@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 from scipy.special import entr, log_softmax, softmax
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -219,41 +220,39 @@ def blend(evidence: Floats, codes: Codes, groups: Codes | None, folds: Codes) ->
         features = evidence[list(heads)]
         for fold in range(int(folds.max()) + 1):
             inside, other = folds == fold, folds != fold
-            weights, offsets = _fit(features[:, other], codes[other], held[other], shares, None)
+            weights, offsets = _fit(features[:, other], codes[other], held[other], shares[held[other]])
+            told = np.tensordot(weights, features[:, inside], axes=1)
             if groups is not None:
-                _, offsets = _fit(features[:, inside], codes[inside], held[inside], shares, weights)
-            blended[number, inside] = np.tensordot(weights, features[:, inside], axes=1) + offsets[held[inside]]
+                _, offsets = _fit(features[:0, inside], codes[inside], held[inside], shares[held[inside]] + told)
+            blended[number, inside] = told + offsets[held[inside]]
     return blended
 
 
-def _fit(
-    features: Floats, codes: Codes, groups: Codes, log_shares: Floats, weights: Floats | None
-) -> tuple[Floats, Floats]:
-    """Weights of the heads, where none are given, and offsets (group, class) of largest likelihood, both shrunk."""
+def _fit(features: Floats, codes: Codes, groups: Codes, base: Floats) -> tuple[Floats, Floats]:
+    """Weights of features (head, sample, class) beside a base (sample, class), and offsets (group, class).
+
+    Of largest likelihood, both shrunk; without a feature the offsets alone.
+    """
     n_heads, n, n_classes = features.shape
     truth = np.zeros((n, n_classes))
     truth[np.arange(n), codes] = 1.0
-    target = np.eye(n_heads)[0]
-    size = np.bincount(groups, minlength=len(log_shares))[:, None] / n
-    base = log_shares[groups]
-    n_free = n_heads if weights is None else 0
-    fixed = 0.0 if weights is None else np.tensordot(weights, features, axes=1)
-    member = np.zeros((len(log_shares), n))
-    member[groups, np.arange(n)] = 1.0
+    target = np.zeros(n_heads)
+    target[:1] = 1.0
+    size = np.bincount(groups)[:, None] / n
+    member = csr_matrix((np.ones(n), (groups, np.arange(n))))
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        w, offsets = parameters[:n_free], parameters[n_free:].reshape(size.shape[0], n_classes)
-        told = np.tensordot(w, features, axes=1) if n_free else fixed
-        logs = log_softmax(told + offsets[groups] + base, axis=1)
+        w, offsets = parameters[:n_heads], parameters[n_heads:].reshape(len(size), n_classes)
+        logs = log_softmax(np.tensordot(w, features, axes=1) + offsets[groups] + base, axis=1)
         surplus = (np.exp(logs) - truth) / n
-        pull = (w - target) if n_free else np.zeros(0)
+        pull = w - target
         value = -float((logs * truth).sum()) / n + SHRINKAGE * float(pull @ pull + (size * offsets**2).sum())
-        slope = np.tensordot(features, surplus, axes=2) + 2 * SHRINKAGE * pull if n_free else np.zeros(0)
+        slope = np.tensordot(features, surplus, axes=2) + 2 * SHRINKAGE * pull
         return value, np.concatenate([slope, (member @ surplus + 2 * SHRINKAGE * size * offsets).ravel()])
 
-    begin = np.concatenate([target if n_free else np.zeros(0), np.zeros(log_shares.size)])
+    begin = np.concatenate([target, np.zeros(len(size) * n_classes)])
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
-    return (found[:n_free] if weights is None else weights), found[n_free:].reshape(size.shape[0], n_classes)
+    return found[:n_heads], found[n_heads:].reshape(len(size), n_classes)
 
 
 # ---------------------------------------------------------------------------------------------- tables of states
@@ -321,11 +320,15 @@ def _ratio(wanted: Floats, got: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class TableInformations:
-    """Plug-in informations (1 + replicate, information) in bits, those by group (group, information), and the gap."""
+    """Plug-in informations (1 + replicate, information), those by group (group, information), and the gap, in bits.
+
+    `told` is what the joint posterior tells by its probabilities, as a log-likelihood.
+    """
 
     values: Floats
     by_group: Floats
     gap: float
+    told: float
 
 
 def measure(
@@ -351,30 +354,30 @@ def measure(
     values = np.zeros((len(mass), 5))
     for column, table in ((FIRST, first), (SECOND, second), (BOTH, joint)):
         values[:, column] = (share * information(table.reshape(-1, *table.shape[2:])).reshape(mass.shape)).sum(axis=1)
-    some = ((tables[0].sum(axis=2) > 0).sum(axis=2) > 1) & (mass > 0)  # groups of one class tell nothing
+    several = (first.sum(axis=2) > 0).sum(axis=2) > 1  # (problem, group); groups of one class tell nothing
+    own, redrawn = several[0], several[1:]
     union = np.zeros(mass.shape)
-    exact = union_information(first[0][some[0]], second[0][some[0]])
-    union[0, some[0]] = exact.value
-    if len(mass) > 1:
-        some[0] = False
-        union[some] = union_information(first[some], second[some], tolerance=REPLICATE_TOLERANCE).value
-        some[0] = (tables[0][0].sum(axis=1) > 0).sum(axis=1) > 1
+    exact = union_information(first[0][own], second[0][own])
+    union[0, own] = exact.value
+    if redrawn.any():
+        parts = (table[1:][redrawn] for table in (first, second))
+        union[1:][redrawn] = union_information(*parts, tolerance=REPLICATE_TOLERANCE).value
     values[:, UNION] = (share * union).sum(axis=1)
     told = _log_likelihoods(blended, samples)
     interaction = _interaction_share(told, units, weights)
     values[:, INTERACTION] = values[:, BOTH] * interaction
-    gap = float((share[0, some[0]] * exact.gap).sum())
+    gap = float((share[0, own] * exact.gap).sum())
     by_group = np.zeros((mass.shape[1], 5))
     for column, table, n in zip((FIRST, SECOND, BOTH), (first, second, joint), counts, strict=True):
         by_group[:, column] = _told(table[0], n[0])
     duals = [
-        np.where(n[0][some[0]] > 0, d, 0.0) * n[0][some[0]]
+        np.where(n[0][own] > 0, d, 0.0) * n[0][own]
         for d, n in zip((exact.dual_first, exact.dual_second), counts[:2], strict=True)
     ]
-    entropy = entr(first[0][some[0]].sum(axis=1)).sum(axis=1) / np.log(2)
-    by_group[some[0], UNION] = entropy + sum(d.sum(axis=(1, 2)) for d in duals) / mass[0, some[0]] / np.log(2)
+    entropy = entr(first[0][own].sum(axis=1)).sum(axis=1) / np.log(2)
+    by_group[own, UNION] = entropy + sum(d.sum(axis=(1, 2)) for d in duals) / mass[0, own] / np.log(2)
     by_group[:, INTERACTION] = by_group[:, BOTH] * interaction[0]
-    return TableInformations(values, by_group, gap)
+    return TableInformations(values, by_group, gap, float(told[3].mean()))
 
 
 def _told(table: Floats, counts: Floats) -> Floats:
@@ -444,13 +447,12 @@ def posterior(
     shares = shares[:, [0, 0, 0, 1, 2]]  # the single sources and their union, the joint model, the interaction
     draws = centre + replicates - replicates.mean(axis=0) + shares * still
     highest = class_entropy(samples.codes) - samples.group_information
-    told = float(_log_likelihoods(blended, samples)[3].mean())
     return Informations(
         values=np.minimum(np.vstack([centre + still, draws]), highest),
         by_group=full.by_group,
         gap=full.gap,
         reflected=False,
-        warnings=tuple(_warnings(samples, fit, full.values[0], half.values[0], told)),
+        warnings=tuple(_warnings(samples, fit, full.values[0], half.values[0], full.told)),
     )
 
 

@@ -15,18 +15,15 @@ from beyond_alignment.alignment.aligned_pair import AlignedPair
 from beyond_alignment.alignment.reduced import ReducedPair
 from beyond_alignment.alignment.retained_terms import information_retained
 from beyond_alignment.alignment.told import information_told
-from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, tissue_pair
-from beyond_alignment.experts.embed import field_name
+from beyond_alignment.benchmark.tissue_pairs import TissuePair
 from beyond_alignment.fusion.reduction import Reduction
-from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, labels_read, release
-from beyond_alignment.tasks import get_task
+from beyond_alignment.pages.alignment.releases import SEED, pair_of, tasks_read
 
 TASKS = (
     "cell_type", "region", "niche", "niche_epithelial", "niche_immune", "niche_mixing", "domain", "bacteria",
 )  # fmt: skip
-EXPRESSION, MORPHOLOGY, FIELD_UM = "pca", "mobilenetv2", 600
 RAW, ALIGNED = "concatenation", "aligned subspace"
-N_COMPONENTS, SEED = 50, 0
+N_COMPONENTS = 50
 TOLD = [{"task": task, "directions": k} for task, k in product(TASKS, (0, 2, 10, 50))]
 TOLD_OPTIONS: dict[str, Any] = {
     "check": [{"task": task, "directions": k} for task, k in (("region", 0), ("region", 2), ("domain", 10))],
@@ -48,19 +45,7 @@ TERMS_OPTIONS: dict[str, Any] = {
 
 def reads() -> dict[str, Any]:
     """Return the arrays that both studies are computed from."""
-    found: dict[str, Any] = {}
-    for task in TASKS:
-        name = get_task(task).data_set
-        found |= embeddings_read(name, [EXPRESSION, field_name(MORPHOLOGY, FIELDS_UM[name])]) | labels_read(task)
-    return found
-
-
-def pair_of(task: str) -> TissuePair:
-    """Return what a task is told or decomposed from, under its main split."""
-    tissue = release(get_task(task).data_set)
-    where = {"expression": EXPRESSION, "morphology": MORPHOLOGY, "field_um": FIELD_UM}
-    (contest,) = task_contests({get_task(task).data_set: tissue}, [task], **where)  # type: ignore[arg-type]
-    return tissue_pair(tissue, contest, seed=SEED)
+    return tasks_read(TASKS)
 
 
 def described(pair: TissuePair) -> dict[str, Any]:

@@ -9,16 +9,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from beyond_alignment.benchmark.tissue_pairs import TissuePair, task_contests, tissue_pair
-from beyond_alignment.experts.embed import field_name
+from beyond_alignment.benchmark.tissue_pairs import TissuePair
 from beyond_alignment.fusion.reduction import Reduction
 from beyond_alignment.information.advice import recommend_strategy
 from beyond_alignment.information.estimate import ALPHA, DIFFERENCE, TERMS, estimate_pid
 from beyond_alignment.information.power import KINDS, SHARES, plant, summarise
-from beyond_alignment.pages.alignment.releases import FIELDS_UM, embeddings_read, labels_read, release
+from beyond_alignment.pages.alignment.releases import SEED, pair_of, tasks_read
 from beyond_alignment.tasks import get_task
 
-EXPRESSION, MORPHOLOGY, FIELD_UM, SEED = "pca", "mobilenetv2", 600, 0
 MOST_FEATURES = 2000
 """Features of an embedding; counts of more genes are reduced to leading components, without a look at the labels."""
 SECTIONS = ("niche_immune", "niche_epithelial", "niche_mixing", "niche", "cell_type", "composition")
@@ -78,31 +76,19 @@ POWER_OPTIONS: dict[str, Any] = {
 
 def reads() -> dict[str, Any]:
     """Return the arrays that both studies are computed from."""
-    found: dict[str, Any] = {}
-    for task in TASKS:
-        name = get_task(task).data_set
-        found |= embeddings_read(name, [EXPRESSION, field_name(MORPHOLOGY, FIELDS_UM[name])]) | labels_read(task)
-    return found
+    return tasks_read(TASKS)
 
 
-def pair_of(task: str, unit: str) -> TissuePair:
-    """Return both embeddings and the label of a task, with what is held out and conditioned on as groups.
-
-    The unit ``main`` is that of the main split, or the next finer one of three or more; a single section is cut into
-    blocks.
-    """
-    data_set = get_task(task).data_set
-    tissue = release(data_set)
-    where = {"expression": EXPRESSION, "morphology": MORPHOLOGY, "field_um": FIELD_UM}
-    (contest,) = task_contests({data_set: tissue}, [task], **where)  # type: ignore[arg-type]
-    pair = tissue_pair(tissue, contest if unit == "main" else replace(contest, split=cast(Any, unit)), seed=SEED)
+def reduced_pair(task: str, unit: str) -> TissuePair:
+    """Return a task given a unit, counts of many genes reduced to leading components without a look at the labels."""
+    pair = pair_of(task, unit)
     first, second = (Reduction(seed=SEED).fit(x).transform(x) if x.shape[1] > MOST_FEATURES else x for x in pair.views)
     return replace(pair, views=cast(Any, (first, second)))
 
 
 def decompose(task: str, unit: str, n_null: int) -> dict[str, Any]:
     """Return the decomposition of a task with its intervals and its null, on one thread."""
-    pair = pair_of(task, unit)
+    pair = reduced_pair(task, unit)
     with threadpool_limits(1):
         found = estimate_pid(*pair.views, pair.labels, pair.groups, blocks=pair.tiles, n_null=n_null, seed=SEED)
     row = {name: value for name, value in pair.record().items() if name != "task"}
@@ -124,7 +110,7 @@ def _ends(name: str, bounds: tuple[float, float]) -> dict[str, float]:
 
 def planted(task: str, unit: str, kind: str, share: float, draw: int) -> dict[str, Any]:
     """Plant a label of known synergy on the embeddings, groups and blocks of a task, and say whether it is found."""
-    pair = pair_of(task, unit)
+    pair = reduced_pair(task, unit)
     with threadpool_limits(1):
         found = plant(*pair.views, pair.groups, pair.tiles, kind, share, seed=SEED + draw)
     row: dict[str, Any] = {"n": len(pair.classes), "unit_name": pair.unit, "found": int(found["found"])}
